@@ -24,8 +24,8 @@ Family poisson(Link link = Link::log);
 /// family or else the canonical one. Throws Error that lists what is known, or what a family allows.
 Family parse_family(const std::string& text, const std::string& link = "");
 
-/// Throws Error "not supported yet: ..." where the engine has no functions for a family or link: now all but binomial
-/// logit and Poisson log.
+/// Throws Error "family Gamma is not supported yet; ..." where the engine has no functions for a family or link:
+/// now all but binomial logit and Poisson log.
 void require_supported(const Family& family);
 
 }  // namespace cuglmm

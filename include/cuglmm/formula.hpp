@@ -17,6 +17,7 @@ class Formula {
   struct RandomEffects {
     std::shared_ptr<const Expression> effects;
     std::vector<std::string> group;  ///< factor names of an interaction, in lme4's printing order: {"cask", "batch"}
+    std::string label;               ///< lme4's name of the factor: "cask:batch", "c:(b:a)" from a/b/c
     std::size_t position = 0;        ///< in text()
   };
 

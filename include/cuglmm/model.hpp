@@ -44,8 +44,8 @@ struct Model {
   /// Builds the matrices. Throws Error (variable not found, response outside the family's range, a factor with one
   /// level, all rows missing, ..) that says what, where and what to do.
   Model(const Formula& formula, const Data& data, const Family& family, const ModelOptions& options = {});
-  Model(const std::string& formula, const Data& data, const Family& family, const ModelOptions& options = {})
-      : Model(Formula(formula), data, family, options) {}
+  Model(const std::string& text, const Data& data, const Family& f, const ModelOptions& options = {})
+      : Model(Formula(text), data, f, options) {}
 
   Formula formula;
   Family family;
@@ -56,7 +56,7 @@ struct Model {
   Eigen::VectorXd y;                      ///< n: binomial: proportion of successes; else the response
   Eigen::VectorXd weights;                ///< n: prior weights p_i: binomial: number of trials (0 allowed)
   Eigen::VectorXd offset;                 ///< n
-  std::vector<RandomTerm> terms;          ///< lme4's order: by number of levels, descending, stable
+  std::vector<RandomTerm> terms;          ///< lme4's order: descending number of levels; ties as lme4
   std::vector<GroupingFactor> factors;    ///< in order of first use by terms
   std::vector<std::string> dropped_columns;   ///< aliased columns of X, as lme4 drops them
   std::int64_t dropped_rows = 0;              ///< with missing values

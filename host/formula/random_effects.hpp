@@ -1,0 +1,15 @@
+/// Random-effects terms: what the bars and slashes of `(e || a/b)` mean.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "cuglmm/formula.hpp"
+#include "host/data/expression.hpp"
+
+namespace cuglmm {
+
+/// The terms lme4 makes of `(effects | group)` or `(effects || group)`. `source` is the formula as written.
+std::vector<Formula::RandomEffects> expand_bar(const Expression& bar, std::string_view source);
+
+}  // namespace cuglmm
