@@ -163,7 +163,11 @@ void set_random_effects(Model& model, const Frame& frame, const std::vector<Term
 }  // namespace
 
 Model::Model(const Formula& f, const Data& data, const Family& response_family, const ModelOptions& options)
-    : formula(f), family(response_family), data_source(data.source()) {
+    : formula(f),
+      family(response_family),
+      data_source(data.source()),
+      weights_expression(options.weights),
+      offset_expression(options.offset) {
   const Parts parts = take_apart(formula, options);
   const Frame frame = make_frame(formula, parts, data, options);
   row_numbers = frame.row_numbers();

@@ -50,6 +50,7 @@ struct Model {
   Formula formula;
   Family family;
   std::string data_source;
+  std::string weights_expression, offset_expression;  ///< as in ModelOptions
 
   Eigen::MatrixXd X;                      ///< n x p, full column rank
   std::vector<std::string> fixed_names;   ///< p, as R names them
