@@ -16,9 +16,10 @@ namespace cuglmm::test {
 const std::vector<std::string>& separable_structures();
 
 struct RandomModelOptions {
-  std::string random_effects;        ///< of separable_structures(); "" draws one
-  std::optional<FamilyKind> family;  ///< binomial or poisson; drawn otherwise
-  std::optional<bool> ties;  ///< covariates with few distinct values, so that rows collapse; drawn otherwise
+  std::string random_effects = {};        ///< of separable_structures(); "" draws one
+  std::optional<FamilyKind> family = {};  ///< binomial or poisson; drawn otherwise
+  std::optional<bool> ties =
+      {};  ///< covariates with few distinct values, so that rows collapse; drawn otherwise
   int min_rows = 20, max_rows = 200;
 };
 
