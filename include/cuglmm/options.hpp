@@ -19,8 +19,8 @@ struct FitOptions {
   std::string device = "auto";  ///< auto, cpu; cuda is not there yet
   std::string simd = "auto";    ///< auto, baseline, avx2, avx512: for comparisons
   bool collapse = true;         ///< merge rows that share X, Z, offset and levels (design.md 1.8)
-  std::optional<Eigen::VectorXd> theta;  ///< start: both or none
-  std::optional<Eigen::VectorXd> beta;
+  std::optional<Eigen::VectorXd> theta = {};  ///< start: both or none
+  std::optional<Eigen::VectorXd> beta = {};
 
   /// What is wrong with them, or nothing.
   std::optional<std::string> invalid() const;
@@ -37,7 +37,7 @@ struct BootstrapOptions {
   std::string simd = "auto";
   std::uint64_t memory_limit = 0;  ///< bytes for replicates in flight; 0: no limit
   /// Called now and then with the number of replicates done; returning false stops the run (what is done is kept).
-  std::function<bool(std::int64_t done)> progress;
+  std::function<bool(std::int64_t done)> progress = {};
 
   std::optional<std::string> invalid() const;
 };
