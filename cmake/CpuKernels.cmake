@@ -1,8 +1,8 @@
-# The lane functions for the CPU: one source per SIMD level, each an object library with flags of its own, chosen at run
-# time (design.md 2, "Functions of a pack"). No other target sees these flags.
+# The lane functions for the CPU: one source per SIMD level, each an object library with flags of its own, chosen
+# at run time (design.md 2, "Functions of a pack"). No other target sees these flags.
 
-# Always optimised, in Debug and sanitizer builds too: at -O0 the linker could hand a wide inline function of one level to
-# callers of another. For the same reason no link-time optimisation.
+# Always optimised, in Debug and sanitizer builds too: at -O0 the linker could hand a wide inline function of one
+# level to callers of another. For the same reason no link-time optimisation.
 function(cuglmm_add_cpu_kernels level)
   set(source ${PROJECT_SOURCE_DIR}/kernels/cpu/${level}.cpp)
   if(NOT EXISTS ${source})

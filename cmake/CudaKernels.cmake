@@ -15,7 +15,7 @@ endif()
 
 # nvcc is often installed beside PATH.
 if(NOT CMAKE_CUDA_COMPILER)
-  find_program(CUGLMM_NVCC nvcc HINTS ENV CUDACXX ENV CUDA_HOME ENV CUDA_PATH PATH_SUFFIXES bin PATHS /usr/local/cuda/bin)
+  find_program(CUGLMM_NVCC nvcc HINTS ENV CUDA_HOME ENV CUDA_PATH PATH_SUFFIXES bin PATHS /usr/local/cuda/bin)
   mark_as_advanced(CUGLMM_NVCC)
   if(CUGLMM_NVCC)
     set(CMAKE_CUDA_COMPILER ${CUGLMM_NVCC})
