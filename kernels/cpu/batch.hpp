@@ -1,0 +1,296 @@
+/// The layout by problem: a slice's lanes are problems, which share every component's rows. Each lane is optimised from
+/// feed to Finished; a lane that ends is given another problem, so the slice stays full.
+#pragma once
+
+#include <kernels/bfgs.hpp>
+#include <kernels/cpu/scratch.hpp>
+#include <kernels/laplace.hpp>
+#include <kernels/singular.hpp>
+
+namespace cuglmm {
+
+template <class Real, class Family, class Shape, bool UnitWeights>
+class Batch {
+ public:
+  static constexpr int width = Lane<Real>::width;
+  using Design = ByProblem<Real, UnitWeights>;
+
+  CUGLMM_INLINE Batch(const PlanView& plan, void* memory)
+      : plan_(plan), shape_(MakeShape<Shape>::from(plan)), k_(plan.m + plan.p) {
+    Scratch<Real> scratch{static_cast<Real*>(memory)};
+    bytes_ = lay_out(scratch);
+  }
+  std::size_t bytes() const { return bytes_; }
+
+  void optimise(const BatchControl& control, Feed& feed) {
+    control_ = &control;
+    feed_ = &feed;
+    bfgs_.tolerance = control.tolerance;
+    for (int lane = 0; lane < width; ++lane) {
+      lane_of(phase_[0], lane) = kIdle;
+      for (int i = 0; i < k_; ++i) lane_of(bfgs_.trial[i], lane) = control.psi[i];
+    }
+    zero(zy_, plan_.zy_total);
+    zero(u_, plan_.u_total);
+    for (int lane = 0; lane < width; ++lane) next_problem(lane);
+    while (busy_ > 0) {
+      evaluate(control.mode_tolerance, special_ > 0);
+      settle(bfgs_.advance(and_(phase_[0] > 0.5, phase_[0] < 1.5), value_[0], gradient_));
+    }
+  }
+
+  /// One evaluation of a feed's problems at psi (k x feed width).
+  void evaluate_once(Feed& feed, int stride, const double* psi, double mode_tolerance, double* objective, double* gradient) {
+    feed_ = &feed;
+    for (int lane = 0; lane < width; ++lane) {
+      const int source = lane < feed.count ? lane : 0;
+      lane_of(phase_[0], lane) = lane < feed.count ? kSearch : kIdle;
+      for (int i = 0; i < k_; ++i) lane_of(bfgs_.trial[i], lane) = psi[i * stride + source];
+      load(lane, source, stride);
+    }
+    evaluate(mode_tolerance, false);
+    for (int lane = 0; lane < feed.count; ++lane) {
+      objective[lane] = lane_of(value_[0], lane);
+      for (int i = 0; i < k_; ++i) gradient[i * stride + lane] = lane_of(gradient_[i], lane);
+      for (int i = 0; i < plan_.u_total; ++i) feed.u[i * stride + lane] = lane_of(u_[i], lane);
+    }
+  }
+
+ private:
+  /// What a lane is doing. kScore: the evaluation at theta = 0 that gives a score start; kSearch: BFGS; kSnapped: its
+  /// trial is the optimum with tiny variances set to zero.
+  enum Phase : int { kScore = -1, kIdle = 0, kSearch = 1, kSnapped = 2 };
+  enum Ending : int { kConverged = 0, kSingularEnding = 1, kNotConverged = 2, kFailed = 4 };  // as Status
+  static constexpr int kMaxTheta = kMaxPath * (kMaxPath + 1) / 2;
+
+  CUGLMM_INLINE std::size_t lay_out(Scratch<Real>& scratch) {
+    work_ = take_work<Real, Shape>(scratch, plan_);
+    bfgs_.place(scratch.take(Bfgs<Real>::reals(k_)), k_, plan_.m);
+    gradient_ = scratch.take(k_);
+    value_ = scratch.take(1);
+    phase_ = scratch.take(1);
+    evaluations_ = scratch.take(1);
+    escapes_ = scratch.take(1);
+    number_ = scratch.take(1);
+    constant_ = scratch.take(1);
+    offset_y_ = scratch.take(1);
+    xy_ = scratch.take(plan_.p);
+    zy_ = scratch.take(plan_.zy_total);
+    u_ = scratch.take(plan_.u_total);
+    G_ = scratch.take(plan_.m);
+    moments_.T = scratch.take(plan_.m);
+    moments_.TT = scratch.take(plan_.TT_size);
+    moments_.mode = scratch.take(plan_.max_u);
+    moments_.variance = scratch.take(plan_.max_u);
+    gathered_ = scratch.take((k_ + plan_.TT_size) / width + 1);
+    return scratch.bytes();
+  }
+
+  /// Objective and gradient of all lanes at their trial points.
+  __attribute__((noinline)) void evaluate(double mode_tolerance, bool with_moments) {
+    zero(G_, plan_.m);
+    zero(gradient_, k_);
+    if (with_moments) {
+      zero(moments_.T, plan_.m);
+      zero(moments_.TT, plan_.TT_size);
+    }
+    const Mask<Real> active = or_(phase_[0] > 0.5, phase_[0] < -0.5);
+    Evaluation<Real> out{Real(0.0), G_, gradient_.from(plan_.m), Mask<Real>(false), 0};
+    for (int i = 0; i < plan_.component_count; ++i) {
+      const ComponentView& component = plan_.components[i];
+      const Design rows{component.X, component.Z, component.offset, component.weights, plan_.p, plan_.Q};
+      const Problem<Real> problem{bfgs_.trial.at, bfgs_.trial.at + plan_.m, zy_.from(component.zy_first),
+                                  u_.from(component.u_first), active};
+      Laplace<Real, Family, Shape, Design> laplace(shape_, component.tree, rows, problem, work_);
+      laplace.evaluate(mode_tolerance, out, with_moments ? &moments_ : nullptr);
+    }
+    theta_gradient(shape_, bfgs_.trial.at, G_, gradient_.at);
+    Real response = offset_y_[0];
+    for (int j = 0; j < plan_.p; ++j) {
+      response = fma_(xy_[j], bfgs_.trial[plan_.m + j], response);
+      gradient_[plan_.m + j] -= 2.0 * xy_[j];
+    }
+    const Real value = out.objective - 2.0 * response + constant_[0];
+    value_[0] = select_(out.failed, Real(__builtin_nan("")), value);
+    evaluations_[0] += Real(1.0);
+  }
+
+  /// What each lane does next, after an evaluation.
+  void settle(const typename Bfgs<Real>::Outcome& outcome) {
+    const auto spent = evaluations_[0] >= double(control_->max_evaluations);
+    const auto special = or_(phase_[0] > 1.5, phase_[0] < -0.5);
+    const auto ends = and_(phase_[0] > 0.5, or_(or_(outcome.converged, outcome.stalled), spent));
+    if (!any_(or_(ends, special))) return;
+    Real converged = select_(outcome.converged, Real(1.0), Real(0.0));
+    Real stalled = select_(outcome.stalled, Real(1.0), Real(0.0));
+    for (int lane = 0; lane < width; ++lane) {
+      const int phase = static_cast<int>(lane_of(phase_[0], lane));
+      if (phase == kScore) score_started(lane);
+      else if (phase == kSnapped) snapped(lane);
+      else if (phase == kSearch) searched(lane, lane_of(converged, lane) > 0.5, lane_of(stalled, lane) > 0.5);
+    }
+  }
+
+  void searched(int lane, bool converged, bool stalled) {
+    if (!converged && !stalled && !out_of_evaluations(lane)) return;
+    const bool has_point = lane_of(bfgs_.objective(), lane) < 1e300;
+    // No step helps: at the limit of rounding that is convergence.
+    if (stalled && has_point && lane_of(bfgs_.slope(), lane) * -0.5 < 1e-6) converged = true;
+    if (!converged) return finish(lane, has_point ? kNotConverged : kFailed);
+    if (!snap(lane)) finish(lane, kConverged);
+  }
+
+  bool out_of_evaluations(int lane) { return lane_of(evaluations_[0], lane) >= control_->max_evaluations; }
+
+  /// For each term: theta of `from`, changed by change(term, theta, G, TT), into the trial. True if any change was.
+  template <class Change>
+  bool change_theta(int lane, const Lanes<Real>& from, Change change) {
+    double theta[kMaxTheta], G[kMaxTheta];
+    bool any = false;
+    Index TT = 0;
+    for (int j = 0; j < shape_.terms(); ++j) {
+      const TermView t = shape_.term(j);
+      const int s = t.size * (t.size + 1) / 2;
+      double* moments = reinterpret_cast<double*>(gathered_.at);
+      for (int i = 0; i < s; ++i) {
+        theta[i] = lane_of(from[t.theta + i], lane);
+        G[i] = lane_of(G_[t.theta + i], lane);
+      }
+      for (int i = 0; i < s * s; ++i) moments[i] = lane_of(moments_.TT[TT + i], lane);
+      any = change(t.size, theta, G, moments) || any;
+      for (int i = 0; i < s; ++i) lane_of(bfgs_.trial[t.theta + i], lane) = theta[i];
+      TT += s * s;
+    }
+    return any;
+  }
+
+  /// If the optimum has a tiny variance: evaluate next with that variance zero, and return true.
+  bool snap(int lane) {
+    if (out_of_evaluations(lane)) return false;
+    const bool any = change_theta(lane, bfgs_.psi, [](int q, double* theta, const double*, const double*) {
+      canonical_theta(theta, q);
+      return has_small_diagonal(theta, q) && snap_to_singular(theta, q);
+    });
+    if (!any) return false;
+    for (int i = plan_.m; i < k_; ++i) lane_of(bfgs_.trial[i], lane) = lane_of(bfgs_.psi[i], lane);
+    set_phase(lane, kSnapped);
+    return true;
+  }
+
+  /// The snapped point has been evaluated: accepted if it is as good; left again if it is a saddle (design.md 1.2).
+  void snapped(int lane) {
+    const double value = lane_of(value_[0], lane);
+    if (!(value <= lane_of(bfgs_.objective(), lane) + 1e-6)) return finish(lane, kConverged);
+    lane_of(bfgs_.objective(), lane) = value;
+    for (int i = 0; i < k_; ++i) {
+      lane_of(bfgs_.psi[i], lane) = lane_of(bfgs_.trial[i], lane);
+      lane_of(bfgs_.gradient[i], lane) = lane_of(gradient_[i], lane);
+    }
+    const double gain = 10 * control_->tolerance;
+    const bool saddle = change_theta(lane, bfgs_.psi, [gain](int q, double* theta, const double* G, const double* TT) {
+      return has_small_diagonal(theta, q) && escape_singular(theta, q, G, TT, gain);
+    });
+    if (!saddle || out_of_evaluations(lane) || lane_of(escapes_[0], lane) > 2 * shape_.terms()) return finish(lane, kConverged);
+    lane_of(escapes_[0], lane) += 1;
+    start_search(lane);
+  }
+
+  /// theta = 0 has been evaluated: the score start (design.md 1.7).
+  void score_started(int lane) {
+    if (!(lane_of(value_[0], lane) < 1e300)) {
+      lane_of(bfgs_.objective(), lane) = 1e308;
+      return finish(lane, kFailed);
+    }
+    change_theta(lane, bfgs_.trial, [](int q, double* theta, const double* G, const double* TT) {
+      score_start(G, TT, q, theta);
+      return true;
+    });
+    start_search(lane);
+  }
+
+  /// BFGS from the trial point, with the inverse Hessian of the original fit.
+  void start_search(int lane) {
+    for (int i = 0; i < k_ * k_; ++i) lane_of(bfgs_.B[i], lane) = control_->inverse_hessian[i];
+    lane_of(bfgs_.fresh(), lane) = 1;
+    lane_of(bfgs_.accepted(), lane) = 0;
+    lane_of(bfgs_.alpha(), lane) = 1;
+    lane_of(bfgs_.slope(), lane) = 0;
+    lane_of(bfgs_.objective(), lane) = 1e308;
+    for (int i = 0; i < k_; ++i) lane_of(bfgs_.psi[i], lane) = lane_of(bfgs_.trial[i], lane);
+    set_phase(lane, kSearch);
+  }
+
+  void finish(int lane, int status) {
+    double* psi = reinterpret_cast<double*>(gathered_.at);
+    double squares = 0;
+    for (int i = 0; i < k_; ++i) {
+      psi[i] = lane_of(bfgs_.psi[i], lane);
+      squares += lane_of(bfgs_.gradient[i], lane) * lane_of(bfgs_.gradient[i], lane);
+    }
+    for (int j = 0; j < shape_.terms(); ++j) {
+      const TermView t = shape_.term(j);
+      canonical_theta(psi + t.theta, t.size);
+      if (status == kConverged && has_small_diagonal(psi + t.theta, t.size)) status = kSingularEnding;
+    }
+    control_->finished(control_->context,
+                       {static_cast<std::int64_t>(lane_of(number_[0], lane)), status,
+                        static_cast<int>(lane_of(evaluations_[0], lane)), __builtin_sqrt(squares),
+                        lane_of(bfgs_.objective(), lane), psi});
+    set_phase(lane, kIdle);
+    next_problem(lane);
+  }
+
+  void next_problem(int lane) {
+    if (feed_->next == feed_->count) {
+      feed_->next = feed_->count = 0;
+      control_->refill(control_->context, *feed_);
+    }
+    if (feed_->count == 0) return;
+    const int source = feed_->next++;
+    load(lane, source, kFeedWidth);
+    lane_of(number_[0], lane) = static_cast<double>(feed_->number[source]);
+    lane_of(evaluations_[0], lane) = 0;
+    lane_of(escapes_[0], lane) = 0;
+    for (int i = 0; i < k_; ++i) {
+      lane_of(bfgs_.trial[i], lane) = control_->psi[i];
+      lane_of(bfgs_.gradient[i], lane) = __builtin_nan("");
+    }
+    if (!control_->score_start) return start_search(lane);
+    for (int i = 0; i < plan_.m; ++i) lane_of(bfgs_.trial[i], lane) = 0;
+    for (int i = 0; i < k_; ++i) lane_of(bfgs_.psi[i], lane) = lane_of(bfgs_.trial[i], lane);
+    set_phase(lane, kScore);
+  }
+
+  /// A feed is as wide as one register.
+  static constexpr int kFeedWidth = Lane<Real>::register_width;
+
+  void load(int lane, int source, int stride) {
+    for (int i = 0; i < plan_.zy_total; ++i) lane_of(zy_[i], lane) = feed_->zy[i * stride + source];
+    for (int i = 0; i < plan_.u_total; ++i) lane_of(u_[i], lane) = feed_->u[i * stride + source];
+    for (int i = 0; i < plan_.p; ++i) lane_of(xy_[i], lane) = feed_->xy[i * stride + source];
+    lane_of(offset_y_[0], lane) = feed_->offset_y[source];
+    lane_of(constant_[0], lane) = feed_->constant[source];
+  }
+
+  void set_phase(int lane, Phase phase) {
+    const int before = static_cast<int>(lane_of(phase_[0], lane));
+    busy_ += (phase != kIdle) - (before != kIdle);
+    special_ += (phase == kScore || phase == kSnapped) - (before == kScore || before == kSnapped);
+    lane_of(phase_[0], lane) = phase;
+  }
+
+  const PlanView& plan_;
+  const Shape shape_;
+  const int k_;
+  std::size_t bytes_ = 0;
+  int busy_ = 0, special_ = 0;  ///< lanes with a problem; of those, lanes that need moments
+  const BatchControl* control_ = nullptr;
+  Feed* feed_ = nullptr;
+  Work<Real> work_;
+  Bfgs<Real> bfgs_;
+  Moments<Real> moments_;
+  Lanes<Real> gradient_, value_, phase_, evaluations_, escapes_, number_, constant_, offset_y_, xy_, zy_, u_, G_;
+  Lanes<Real> gathered_;  ///< one lane's psi or moments, as doubles
+};
+
+}  // namespace cuglmm

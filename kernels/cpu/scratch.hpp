@@ -1,0 +1,57 @@
+/// Scratch memory of the CPU engine's loops, carved from one block the host allocates. Raw pointers only: a std container
+/// in kernels/cpu would be compiled for one instruction set and shared with all.
+#pragma once
+
+#include <kernels/cpu/pack.hpp>
+#include <kernels/launch.hpp>
+
+namespace cuglmm {
+
+/// Hands out consecutive stretches; with a null block it only counts.
+template <class Real>
+struct Scratch {
+  Real* block = nullptr;
+  Index used = 0;
+  CUGLMM_INLINE Lanes<Real> take(Index n) {
+    Lanes<Real> lanes{block ? block + used : nullptr};
+    used += n;
+    return lanes;
+  }
+  CUGLMM_INLINE std::size_t bytes() const { return static_cast<std::size_t>(used) * sizeof(Real); }
+};
+
+template <class Real, class Shape>
+CUGLMM_INLINE Work<Real> take_work(Scratch<Real>& scratch, const PlanView& plan) {
+  Work<Real> work;
+  work.node = scratch.take(plan.max_storage + 2);
+  work.b = scratch.take(plan.max_u);
+  work.step = scratch.take(plan.max_u);
+  work.fixed = scratch.take(plan.max_rows + 1);
+  work.mean = scratch.take(plan.max_rows + 1);
+  work.leaf = scratch.take(Index{3} * plan.max_leaves * plan.Q);
+  work.front = scratch.take(Index{plan.levels} * Shape::capacity * (Shape::capacity + 2));
+  work.border = scratch.take(Index{plan.levels + 1} * plan.Q * plan.p);
+  return work;
+}
+
+template <class Shape>
+struct MakeShape {
+  static CUGLMM_INLINE Shape from(const PlanView& plan) { return {plan.p}; }
+};
+template <>
+struct MakeShape<AnyShape> {
+  static CUGLMM_INLINE AnyShape from(const PlanView& plan) {
+    return {plan.p, plan.levels, plan.terms, plan.m, plan.level_first, plan.term};
+  }
+};
+
+template <class Real>
+CUGLMM_INLINE void zero(const Lanes<Real>& values, Index n) {
+  for (Index i = 0; i < n; ++i) values[i] = Real(0.0);
+}
+
+/// One lane of an entry.
+template <class Real>
+CUGLMM_INLINE double& lane_of(Real& value, int lane) { return reinterpret_cast<double*>(&value)[lane]; }
+
+}  // namespace cuglmm

@@ -1,0 +1,103 @@
+/// The layout by component: the lanes of a slice are components of one problem; sums over lanes in a fixed order.
+#pragma once
+
+#include <kernels/cpu/scratch.hpp>
+#include <kernels/information.hpp>
+#include <kernels/laplace.hpp>
+
+namespace cuglmm {
+
+template <class Real, class Family, class Shape>
+class Slices {
+ public:
+  static constexpr int width = Lane<Real>::width;
+  using Design = ByComponent<Real>;
+
+  CUGLMM_INLINE Slices(const PlanView& plan, void* memory) : plan_(plan), shape_(MakeShape<Shape>::from(plan)) {
+    Scratch<Real> scratch{static_cast<Real*>(memory)};
+    work_ = take_work<Real, Shape>(scratch, plan);
+    theta_ = scratch.take(plan.m);
+    beta_ = scratch.take(plan.p);
+    G_ = scratch.take(plan.m);
+    gradient_ = scratch.take(plan.p);
+    T_ = scratch.take(plan.m);
+    TT_ = scratch.take(plan.TT_size);
+    information_ = scratch.take(Index{plan.p} * plan.p);
+    bytes_ = scratch.bytes();
+  }
+  std::size_t bytes() const { return bytes_; }
+
+  void evaluate(int begin, int end, const double* theta, const double* beta, const double* zy, double* u,
+                double mode_tolerance, ProblemSums& sums) {
+    broadcast(theta, beta);
+    zero(G_, plan_.m);
+    zero(gradient_, plan_.p);
+    zero(T_, plan_.m);
+    zero(TT_, plan_.TT_size);
+    Evaluation<Real> out{Real(0.0), G_, gradient_, Mask<Real>(false), 0};
+    Real objective(0.0);
+    for (int s = begin; s < end; ++s) {
+      const SliceView& slice = plan_.slices[s];
+      const Problem<Real> problem = make_problem(slice, zy, u);
+      const Design rows = make_rows(slice);
+      Laplace<Real, Family, Shape, Design> laplace(shape_, slice.tree, rows, problem, work_);
+      out.objective = Real(0.0);
+      Moments<Real> moments{T_, TT_, as_lanes(sums.mode).from(slice.u_first), as_lanes(sums.variance).from(slice.u_first)};
+      laplace.evaluate(mode_tolerance, out, sums.T ? &moments : nullptr);
+      objective += select_(problem.active, out.objective, Real(0.0));
+    }
+    sums.objective = sum_lanes(objective);
+    reduce(G_, plan_.m, sums.G);
+    reduce(gradient_, plan_.p, sums.beta);
+    if (sums.T) {
+      reduce(T_, plan_.m, sums.T);
+      reduce(TT_, plan_.TT_size, sums.TT);
+    }
+    sums.failed = any_(out.failed);
+  }
+
+  void information(int begin, int end, const double* theta, const double* beta, const double* zy, double* u, double* result) {
+    broadcast(theta, beta);
+    zero(information_, Index{plan_.p} * plan_.p);
+    for (int s = begin; s < end; ++s) {
+      const SliceView& slice = plan_.slices[s];
+      const Problem<Real> problem = make_problem(slice, zy, u);
+      const Design rows = make_rows(slice);
+      Information<Real, Family, Shape, Design> lane(shape_, slice.tree, rows, problem, work_);
+      lane.evaluate(information_);
+    }
+    reduce(information_, plan_.p * plan_.p, result);
+  }
+
+ private:
+  static CUGLMM_INLINE Lanes<Real> as_lanes(const double* values) {
+    return {reinterpret_cast<Real*>(const_cast<double*>(values))};
+  }
+  CUGLMM_INLINE Problem<Real> make_problem(const SliceView& slice, const double* zy, double* u) const {
+    return {theta_.at, beta_.at, as_lanes(zy).from(slice.zy_first), as_lanes(u).from(slice.u_first),
+            as_lanes(slice.active)[0] > 0.5};
+  }
+  CUGLMM_INLINE Design make_rows(const SliceView& slice) const {
+    return {as_lanes(slice.X), as_lanes(slice.Z), as_lanes(slice.offset), as_lanes(slice.weights), plan_.p, plan_.Q};
+  }
+  void broadcast(const double* theta, const double* beta) {
+    for (int i = 0; i < plan_.m; ++i) theta_[i] = Real(theta[i]);
+    for (int i = 0; i < plan_.p; ++i) beta_[i] = Real(beta[i]);
+  }
+  static double sum_lanes(Real value) {
+    double sum = 0;
+    for (int lane = 0; lane < width; ++lane) sum += lane_of(value, lane);
+    return sum;
+  }
+  static void reduce(const Lanes<Real>& values, int n, double* out) {
+    for (int i = 0; i < n; ++i) out[i] = sum_lanes(values[i]);
+  }
+
+  const PlanView& plan_;
+  const Shape shape_;
+  std::size_t bytes_ = 0;
+  Work<Real> work_;
+  Lanes<Real> theta_, beta_, G_, gradient_, T_, TT_, information_;
+};
+
+}  // namespace cuglmm

@@ -1,0 +1,176 @@
+/// A replicate's data: u ~ N(0, I) and y given u, for the lanes of a slice whose lanes are replicates (design.md 5).
+#pragma once
+
+#include <kernels/covariance.hpp>
+#include <kernels/family.hpp>
+#include <kernels/philox.hpp>
+#include <kernels/small_matrix.hpp>
+#include <kernels/views.hpp>
+
+namespace cuglmm {
+
+/// Quantile of the standard normal distribution: M. J. Wichura, algorithm AS 241 (PPND16), Applied Statistics 37 (1988);
+/// relative error about 1e-16. 0 < p < 1.
+template <class Real>
+CUGLMM_LANE Real normal_quantile(const Real& p) {
+  const Real q = p - 0.5;
+  const Real c = 0.180625 - q * q;
+  const Real central =
+      q *
+      (((((((c * 2509.0809287301226727 + 33430.575583588128105) * c + 67265.770927008700853) * c + 45921.953931549871457) * c +
+          13731.693765509461125) * c + 1971.5909503065514427) * c + 133.14166789178437745) * c + 3.387132872796366608) /
+      (((((((c * 5226.495278852545925 + 28729.085735721942674) * c + 39307.89580009271061) * c + 21213.794301586595867) * c +
+          5394.1960214247511077) * c + 687.1870074920579083) * c + 42.313330701600911252) * c + 1.0);
+  const auto in_centre = abs_(q) <= 0.425;
+  if (all_(in_centre)) return central;
+  const Real tail = sqrt_(-log_(min_(p, 1.0 - p)));
+  const Real r = tail - 1.6;
+  const Real middle =
+      (((((((r * 7.7454501427834140764e-4 + .0227238449892691845833) * r + .24178072517745061177) * r + 1.27045825245236838258) * r +
+          3.64784832476320460504) * r + 5.7694972214606914055) * r + 4.6303378461565452959) * r + 1.42343711074968357734) /
+      (((((((r * 1.05075007164441684324e-9 + 5.475938084995344946e-4) * r + .0151986665636164571966) * r + .14810397642748007459) * r +
+          .68976733498510000455) * r + 1.6763848301838038494) * r + 2.05319162663775882187) * r + 1.0);
+  const Real s = tail - 5.0;
+  const Real far =
+      (((((((s * 2.01033439929228813265e-7 + 2.71155556874348757815e-5) * s + .0012426609473880784386) * s + .026532189526576123093) * s +
+          .29656057182850489123) * s + 1.7848265399172913358) * s + 5.4637849111641143699) * s + 6.6579046435011037772) /
+      (((((((s * 2.04426310338993978564e-15 + 1.4215117583164458887e-7) * s + 1.8463183175100546818e-5) * s + 7.868691311456132591e-4) * s +
+          .0148753612908506148525) * s + .13692988092273580531) * s + .59983220655588793769) * s + 1.0);
+  const Real outer = select_(tail <= 5.0, middle, far);
+  return select_(in_centre, central, select_(q < 0.0, -outer, outer));
+}
+
+/// log k! for whole k >= 0: Stirling's series at k + 9, absolute error below 1e-13 (relative for large k).
+template <class Real>
+CUGLMM_LANE Real log_factorial(const Real& k) {
+  const Real z = k + 9.0;
+  const Real down = ((k + 1.0) * (k + 2.0)) * ((k + 3.0) * (k + 4.0)) * (((k + 5.0) * (k + 6.0)) * ((k + 7.0) * (k + 8.0)));
+  const Real i = 1.0 / z, i2 = i * i;
+  const Real series = i * (1.0 / 12 - i2 * (1.0 / 360 - i2 * (1.0 / 1260 - i2 * (1.0 / 1680 - i2 * (1.0 / 1188)))));
+  return (z - 0.5) * log_(z) - z + 0.91893853320467274178 + series - log_(down);
+}
+
+/// Inversion by chop-down from the mode (A. W. Kemp 1986): the outcomes mode, mode + 1, mode - 1, mode + 2, .. are taken
+/// off the uniform in turn. up(k) = P(k + 1) / P(k). Exact up to the rounding of the probabilities; O(sd) steps.
+template <class Real, class Up>
+CUGLMM_LANE Real chop_down(const Real& uniform, const Real& mode, const Real& p_mode, const Real& largest, Up up) {
+  Real left = uniform - p_mode, above = mode, below = mode, p_above = p_mode, p_below = p_mode, result = mode;
+  auto open = left > 0.0;
+  while (any_(open)) {
+    p_above = select_(above < largest, p_above * up(above), Real(0.0));
+    above += 1.0;
+    left -= p_above;
+    const auto at_above = and_(open, left <= 0.0);
+    result = select_(at_above, above, result);
+    open = and_(open, not_(at_above));
+    p_below = select_(below > 0.0, p_below / up(below - 1.0), Real(0.0));
+    below -= 1.0;
+    left -= p_below;
+    const auto at_below = and_(open, left <= 0.0);
+    result = select_(at_below, below, result);
+    open = and_(open, not_(at_below));
+    open = and_(open, max_(p_above, p_below) > 1e-20);  // what is left is rounding: the mode stands
+  }
+  return result;
+}
+
+/// Rows of the data as they were before collapse, grouped by collapsed row ("cell").
+struct OriginalRows {
+  const int* first;       ///< cells + 1
+  const std::int64_t* number;  ///< per original row: its row in the model, the index of its random number
+  const double* trials;        ///< per original row: number of trials (binomial), else 1
+  const double* weight;        ///< per original row: factor of the draw in p y: 1 (binomial), else the prior weight
+};
+
+/// Draws, and the constant of the likelihood that a draw brings: -2 times the log of what does not depend on eta.
+struct BinomialDraw {
+  /// Number of successes in `trials`; `constant` gains -2 log C(trials, successes).
+  template <class Real>
+  CUGLMM_HD static Real draw(const Real& mu, double trials, double, const Real& uniform, Real& constant) {
+    if (trials == 1.0) return select_(uniform < mu, Real(1.0), Real(0.0));
+    if (trials == 0.0) return Real(0.0);
+    const Real n(trials), odds = mu / (1.0 - mu);
+    const Real mode = min_(floor_((n + 1.0) * mu), n);
+    const Real failure = 1.0 - mu;
+    const auto sure = or_(mu <= 0.0, failure <= 0.0);
+    const Real log_p = select_(sure, Real(0.0), log_factorial(n) - log_factorial(mode) - log_factorial(n - mode) +
+                                                    mode * log_(max_(mu, 1e-300)) + (n - mode) * log_(max_(failure, 1e-300)));
+    const Real k = chop_down(uniform, mode, exp_(log_p), n, [&](const Real& at) { return (n - at) / (at + 1.0) * odds; });
+    constant -= 2.0 * (log_factorial(n) - log_factorial(k) - log_factorial(n - k));
+    return k;
+  }
+};
+
+struct PoissonDraw {
+  template <class Real>
+  CUGLMM_HD static Real draw(const Real& mu, double, double weight, const Real& uniform, Real& constant) {
+    const Real mode = floor_(mu);
+    const Real log_p = mode * log_(max_(mu, 1e-300)) - mu - log_factorial(mode);
+    const Real k = chop_down(uniform, mode, exp_(log_p), Real(1e300), [&](const Real& at) { return mu / (at + 1.0); });
+    constant += (2.0 * weight) * log_factorial(k);
+    return k;
+  }
+};
+
+/// Where a component's simulated data go.
+template <class Real>
+struct Simulated {
+  Lanes<Real> zy;       ///< leaves x Q: Z'(p y)
+  Lanes<Real> u;        ///< u_count: the u drawn, a good start for PIRLS
+  Lanes<Real> xy;       ///< p: X'(p y), added to
+  Real offset_y;        ///< offset'(p y), added to
+  Real constant;        ///< of -2 log L, added to
+  double* responses;    ///< null, or rows of the model x lanes: the successes or counts drawn
+};
+
+/// One component of the replicates of a slice. u_number: for each random effect its number in lme4's order.
+template <class Real, class Family, class Draw, class Shape, class Design>
+CUGLMM_LANE void simulate_component(const Shape& shape, const TreeView& tree, const Design& rows, const OriginalRows& original,
+                                  const std::int64_t* u_number, const Real* theta, const Real* beta, std::uint64_t seed,
+                                  const Word<Real>& replicate, const Lanes<Real>& b, Simulated<Real>& out) {
+  constexpr int C = Shape::capacity;
+  const int Q = shape.size(), p = shape.p();
+  for (int i = 0; i < tree.u_count; ++i)
+    out.u[i] = normal_quantile(Philox<Real>(seed, replicate, kRandomEffects, u_number[i]).uniform(0));
+  Real Lambda[C * C], u[C], scaled[C], path[C], zy[C];
+  std::int64_t block = 0;  // two uniforms each: neighbouring rows share one
+  Philox<Real> random(seed, replicate, kResponses, block);
+  for (int n = 0; n < (Shape::single ? 1 : tree.node_count); ++n) {
+    const Node& node = tree.nodes[n];
+    const int q = shape.own(node.level);
+    level_lambda(shape, node.level, theta, Lambda);
+    for (int c = 0; c < q; ++c) u[c] = out.u[node.u + c];
+    multiply_lower<false>(Lambda, q, u, scaled);
+    for (int c = 0; c < q; ++c) b[node.u + c] = scaled[c];
+  }
+  for (int n = 0; n < (Shape::single ? 1 : tree.node_count); ++n) {
+    const Node& node = tree.nodes[n];
+    if (node.level > 0) continue;
+    for (int c = 0; c < Q; ++c) {
+      path[c] = b[tree.path[node.leaf * Q + c]];
+      zy[c] = Real(0.0);
+    }
+    for (int i = node.rows_begin; i < node.rows_end; ++i) {
+      Real eta = rows.offset(i);
+      for (int j = 0; j < p; ++j) eta = fma_(rows.x(i, j), beta[j], eta);
+      for (int c = 0; c < Q; ++c) eta = fma_(rows.z(i, c), path[c], eta);
+      typename Family::template Cumulant<Real, false> cumulant;
+      const Real mu = cumulant.mean(eta, Real(1.0), 0);
+      Real sum(0.0);
+      for (int k = original.first[i]; k < original.first[i + 1]; ++k) {
+        const std::int64_t row = original.number[k];
+        if (row >> 1 != block) random = Philox<Real>(seed, replicate, kResponses, block = row >> 1);
+        const Real uniform = random.uniform(row & 1);
+        const Real y = Draw::draw(mu, original.trials[k], original.weight[k], uniform, out.constant);
+        sum = fma_(Real(original.weight[k]), y, sum);
+        if (out.responses) *reinterpret_cast<Real*>(out.responses + row * Lane<Real>::width) = y;
+      }
+      for (int j = 0; j < p; ++j) out.xy[j] = fma_(rows.x(i, j), sum, out.xy[j]);
+      for (int c = 0; c < Q; ++c) zy[c] = fma_(rows.z(i, c), sum, zy[c]);
+      out.offset_y = fma_(rows.offset(i), sum, out.offset_y);
+    }
+    for (int c = 0; c < Q; ++c) out.zy[node.leaf * Q + c] = zy[c];
+  }
+}
+
+}  // namespace cuglmm
