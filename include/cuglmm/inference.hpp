@@ -32,6 +32,7 @@ class IntervalBuilder {
   explicit IntervalBuilder(const Fit& fit);
   void add(const Fits& block);
   Intervals intervals(double level = 0.95) const;
+  const std::array<std::int64_t, 5>& counts() const { return counts_; }  ///< by Status
 
  private:
   const Fit& fit_;
