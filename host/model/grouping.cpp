@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "cuglmm/error.hpp"
+#include "host/formula/syntax.hpp"
 
 namespace cuglmm {
 namespace {
@@ -60,10 +61,11 @@ GroupingFactor interact(const GroupingFactor& a, const GroupingFactor& b) {
 }  // namespace
 
 GroupingFactor grouping_factor(const Formula::RandomEffects& term, const Frame& frame) {
-  GroupingFactor out = from_column(frame[term.group[0]].columns[0]);
-  for (std::size_t k = 1; k < term.group.size(); ++k) {
-    out = interact(out, from_column(frame[term.group[k]].columns[0]));
-  }
+  const auto factor = [&](const std::string& name) {
+    return from_column(frame[deparse(*make_name(name, 0))].columns[0]);
+  };
+  GroupingFactor out = factor(term.group[0]);
+  for (std::size_t k = 1; k < term.group.size(); ++k) out = interact(out, factor(term.group[k]));
   out.name = term.label;
   if (out.levels.size() > 1) return out;
   throw Error(

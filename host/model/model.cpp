@@ -89,14 +89,21 @@ VectorXd total_offset(const Frame& frame, const Formula& formula, const Expressi
   return offset;
 }
 
-void note_unused_contrasts(const ModelOptions& options, const Terms& fixed, const Data& data,
-                           std::vector<std::string>& messages) {
+/// The contrasts option by R's names of variables; what has no use is a message, what is no column an error.
+std::map<std::string, Contrasts> named_contrasts(const ModelOptions& options, const Terms& fixed,
+                                                 const Data& data, std::vector<std::string>& messages) {
+  std::map<std::string, Contrasts> out;
   for (const auto& [name, kind] : options.contrasts) {
-    if (std::find(fixed.names.begin(), fixed.names.end(), name) != fixed.names.end()) continue;
-    data.column(name);  // a name that is no column at all is a mistake
+    const std::string variable = data.find(name) ? deparse(*make_name(name, 0)) : name;
+    if (std::find(fixed.names.begin(), fixed.names.end(), variable) != fixed.names.end()) {
+      out[variable] = kind;
+      continue;
+    }
+    data.column(name);
     messages.push_back(
         fmt::format("variable '{}' is absent from the fixed effects, its contrasts are ignored", name));
   }
+  return out;
 }
 
 /// lme4's checks. A linear model needs more rows than levels and random effects; a GLMM at least as many.
@@ -128,8 +135,9 @@ void set_response(Model& model, const Frame& frame, const Parts& parts) {
   model.messages = std::move(response.messages);
 }
 
-void set_fixed_effects(Model& model, const Frame& frame, const Terms& terms, const ModelOptions& options) {
-  ModelMatrix fixed = model_matrix(terms, frame, options.contrasts);
+void set_fixed_effects(Model& model, const Frame& frame, const Terms& terms,
+                       const std::map<std::string, Contrasts>& contrasts) {
+  ModelMatrix fixed = model_matrix(terms, frame, contrasts);
   const std::vector<Index> aliased = aliased_columns(fixed.matrix);
   if (!aliased.empty()) {
     model.dropped_columns = drop_columns(fixed, aliased);
@@ -174,8 +182,7 @@ Model::Model(const Formula& f, const Data& data, const Family& response_family, 
   dropped_rows = frame.dropped_rows();
   offset = total_offset(frame, formula, parts.offset);
   set_response(*this, frame, parts);
-  note_unused_contrasts(options, parts.fixed, data, messages);
-  set_fixed_effects(*this, frame, parts.fixed, options);
+  set_fixed_effects(*this, frame, parts.fixed, named_contrasts(options, parts.fixed, data, messages));
   set_random_effects(*this, frame, parts.random);
 }
 

@@ -77,7 +77,7 @@ INSTANTIATE_TEST_SUITE_P(
     Formulas, FullCoding,
     testing::Values(Coding{"a", {{false}}}, Coding{"0 + a", {{true}}}, Coding{"0 + a + b", {{true}, {false}}},
                     Coding{"0 + x + a", {{false}, {true}}}, Coding{"a:b", {{true, true}}},
-                    Coding{"a + a:b", {{false}, {false, true}}},
+                    Coding{"a + a:b", {{false}, {true, false}}},
                     Coding{"a * b", {{false}, {false}, {false, false}}}, Coding{"a:x", {{true, false}}},
                     Coding{"x + a:x", {{false}, {false, false}}},
                     Coding{"0 + a * b", {{true}, {false}, {false, false}}}));

@@ -112,6 +112,16 @@ TEST(Model, SaysWhichContrastsItHasNoUseFor) {
               ElementsAre("variable 'use' is absent from the fixed effects, its contrasts are ignored"));
 }
 
+TEST(Model, TakesAnyNameInBackticks) {
+  Data data = small();
+  data.set(factor("my group", {"a", "b"}, {0, 1, 0, 1, 0, 1}));
+  data.set(factor("my factor", {"p", "q"}, {0, 0, 0, 1, 1, 1}));
+  const Model model("y ~ `my factor` + (1 | `my group`)", data, binomial(),
+                    {.weights = "", .offset = "", .contrasts = {{"my factor", Contrasts::sum}}});
+  EXPECT_THAT(model.theta_names(), ElementsAre("my group.(Intercept)"));
+  EXPECT_THAT(model.fixed_names, ElementsAre("(Intercept)", "`my factor`1"));
+}
+
 TEST(Model, AddsUpOffsets) {
   const Model model("y ~ offset(h) + offset(2 * h) + (1 | g)", small(), binomial(),
                     {.weights = "", .offset = "y", .contrasts = {}});
