@@ -37,7 +37,7 @@ struct Call {
 };
 
 struct Function {
-  /// "x, base = ": parameters in order; one without '=' must be given; "..." takes any number.
+  /// "x, base =": parameters in order; one without '=' must be given; "..." takes any number.
   std::string parameters;
   Operand (*evaluate)(const Call&);
 };
@@ -49,7 +49,8 @@ const FunctionTable& functions();
 // The table in parts, by subject.
 void add_elementwise_functions(FunctionTable& table);  ///< log, sqrt, round, pmin, ifelse, is.na ..
 void add_summary_functions(FunctionTable& table);      ///< mean, sd, min, length, scale ..
-void add_factor_functions(FunctionTable& table);       ///< factor, relevel, cut, as.character ..
-void add_matrix_functions(FunctionTable& table);       ///< poly, cbind, c
+void add_factor_functions(FunctionTable& table);       ///< factor, relevel, as.character ..
+void add_cut(FunctionTable& table);
+void add_matrix_functions(FunctionTable& table);  ///< poly, cbind, c
 
 }  // namespace cuglmm

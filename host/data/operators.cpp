@@ -105,6 +105,25 @@ void require_vectors(const Operand& a, const Operand& b, const Place& place) {
     place.fail(fmt::format("{} does not work on matrices", quoted_operator(place)));
 }
 
+/// NA is in the table if the table has NA, as in R.
+template <class T, class F>
+Operand membership(const Column& x, const Column& table, F value_of) {
+  std::unordered_set<T> known;
+  bool has_missing = false;
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (table.missing(i)) {
+      has_missing = true;
+    } else {
+      known.insert(value_of(table, i));
+    }
+  }
+  std::vector<double> out;
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    out.push_back(x.missing(i) ? has_missing : known.count(value_of(x, i)) > 0);
+  }
+  return make_numbers(std::move(out), Column::Type::logical);
+}
+
 /// R's interaction: the levels of b vary fastest.
 Operand interaction(const Column& a, const Column& b, const Place& place) {
   if (a.size() != b.size()) place.fail("the factors differ in length");
@@ -174,20 +193,11 @@ Operand negate(const Operand& a, const Place& place) {
 Operand is_in(const Operand& a, const Operand& table, const Place& place) {
   require_vectors(a, table, place);
   const Column& x = a.column();
-  const Column& values = table.column();
-  std::unordered_set<std::string> known;
-  bool missing_is_known = false;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (values.missing(i))
-      missing_is_known = true;
-    else
-      known.insert(text_of(values, i));
+  if (a.is_numeric() && table.is_numeric()) {
+    return membership<double>(x, table.column(),
+                              [](const Column& column, std::size_t i) { return column.numbers[i]; });
   }
-  std::vector<double> out;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    out.push_back(x.missing(i) ? missing_is_known : known.count(text_of(x, i)) > 0);
-  }
-  return make_numbers(std::move(out), Column::Type::logical);
+  return membership<std::string>(x, table.column(), text_of);
 }
 
 Operand colon(const Operand& a, const Operand& b, const Place& place) {
