@@ -35,10 +35,10 @@ struct Component {
   const Shape& shape;
   const TreeView& tree;
   const Design& rows;
-  const Problem<Real>& problem;
+  const LaneProblem<Real>& problem;
   const Work<Real>& work;
 
-  CUGLMM_HD Component(const Shape& shape_, const TreeView& tree_, const Design& rows_, const Problem<Real>& problem_,
+  CUGLMM_HD Component(const Shape& shape_, const TreeView& tree_, const Design& rows_, const LaneProblem<Real>& problem_,
                       const Work<Real>& work_)
       : shape(shape_), tree(tree_), rows(rows_), problem(problem_), work(work_) {}
 

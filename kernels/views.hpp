@@ -113,7 +113,7 @@ struct ByComponent {
 
 /// What a component's lanes bring along: parameters, sufficient responses (Z'y per leaf, prior-weighted), modes.
 template <class Real>
-struct Problem {
+struct LaneProblem {
   const Real* theta;  ///< m
   const Real* beta;   ///< p
   Lanes<Real> zy;     ///< leaves x Q

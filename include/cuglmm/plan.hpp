@@ -25,6 +25,7 @@ class Plan {
 
  private:
   std::shared_ptr<const PlanData> data_;
+  std::string description_;
 };
 
 }  // namespace cuglmm

@@ -99,7 +99,7 @@ class Batch {
     for (int i = 0; i < plan_.component_count; ++i) {
       const ComponentView& component = plan_.components[i];
       const Design rows{component.X, component.Z, component.offset, component.weights, plan_.p, plan_.Q};
-      const Problem<Real> problem{bfgs_.trial.at, bfgs_.trial.at + plan_.m, zy_.from(component.zy_first),
+      const LaneProblem<Real> problem{bfgs_.trial.at, bfgs_.trial.at + plan_.m, zy_.from(component.zy_first),
                                   u_.from(component.u_first), active};
       Laplace<Real, Family, Shape, Design> laplace(shape_, component.tree, rows, problem, work_);
       laplace.evaluate(mode_tolerance, out, with_moments ? &moments_ : nullptr);

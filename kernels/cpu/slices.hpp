@@ -38,7 +38,7 @@ class Slices {
     Real objective(0.0);
     for (int s = begin; s < end; ++s) {
       const SliceView& slice = plan_.slices[s];
-      const Problem<Real> problem = make_problem(slice, zy, u);
+      const LaneProblem<Real> problem = make_problem(slice, zy, u);
       const Design rows = make_rows(slice);
       Laplace<Real, Family, Shape, Design> laplace(shape_, slice.tree, rows, problem, work_);
       out.objective = Real(0.0);
@@ -61,7 +61,7 @@ class Slices {
     zero(information_, Index{plan_.p} * plan_.p);
     for (int s = begin; s < end; ++s) {
       const SliceView& slice = plan_.slices[s];
-      const Problem<Real> problem = make_problem(slice, zy, u);
+      const LaneProblem<Real> problem = make_problem(slice, zy, u);
       const Design rows = make_rows(slice);
       Information<Real, Family, Shape, Design> lane(shape_, slice.tree, rows, problem, work_);
       lane.evaluate(information_);
@@ -73,7 +73,7 @@ class Slices {
   static CUGLMM_INLINE Lanes<Real> as_lanes(const double* values) {
     return {reinterpret_cast<Real*>(const_cast<double*>(values))};
   }
-  CUGLMM_INLINE Problem<Real> make_problem(const SliceView& slice, const double* zy, double* u) const {
+  CUGLMM_INLINE LaneProblem<Real> make_problem(const SliceView& slice, const double* zy, double* u) const {
     return {theta_.at, beta_.at, as_lanes(zy).from(slice.zy_first), as_lanes(u).from(slice.u_first),
             as_lanes(slice.active)[0] > 0.5};
   }

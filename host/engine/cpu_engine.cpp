@@ -1,0 +1,171 @@
+#include <host/engine/cpu_engine.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+
+#include <fmt/format.h>
+
+#include <host/engine/parallel.hpp>
+#include <host/engine/simd.hpp>
+
+namespace cuglmm {
+namespace {
+
+/// Below this many row-lanes an evaluation is over before a thread has started.
+constexpr std::int64_t kRowsPerThread = 20000;
+
+/// One problem by component. Slices are evaluated in blocks of fixed size whose sums are added in order: the same bits
+/// for any number of threads.
+class CpuProblem : public Problem {
+ public:
+  CpuProblem(const PlanData& plan, const SliceLayout& layout, const CpuFunctions& functions, int threads,
+             const ResponseSums& sums)
+      : plan_(plan), layout_(layout), functions_(functions), sums_(sums), zy_(layout.spread_zy(sums)),
+        u_(std::size_t(layout.u_entries) * layout.width, 0.0) {
+    const std::int64_t rows = plan.cells.size();
+    threads_ = static_cast<int>(std::clamp<std::int64_t>(rows / kRowsPerThread, 1, threads));
+    blocks_ = std::clamp(layout.view.slice_count / 4, 1, 64);
+    for (int t = 0; t < threads_; ++t) scratch_.emplace_back(functions.slice_bytes(layout.view));
+  }
+
+  ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta, bool moments) override {
+    const PlanView& view = layout_.view;
+    const int m = view.m, p = view.p;
+    Eigen::MatrixXd G(m, blocks_), gradient(p, blocks_), T(m, blocks_), TT(view.TT_size, blocks_);
+    std::vector<ProblemSums> sums(blocks_);
+    AlignedVector<double> mode(moments ? u_.size() : 0), variance(moments ? u_.size() : 0);
+    each_block([&](int block, int begin, int end, void* scratch) {
+      sums[block] = {0, G.col(block).data(), gradient.col(block).data(), moments ? T.col(block).data() : nullptr,
+                     TT.col(block).data(), mode.data(), variance.data(), false};
+      functions_.evaluate_slices(view, begin, end, theta.data(), beta.data(), zy_.data(), u_.data(), mode_tolerance_,
+                                 sums[block], scratch);
+    });
+    ProblemEvaluation out;
+    out.objective = sums_.constant - 2 * (sums_.xy.dot(beta) + sums_.offset_y);
+    for (const ProblemSums& block : sums)
+      out.objective = block.failed ? std::numeric_limits<double>::quiet_NaN() : out.objective + block.objective;
+    out.G = G.rowwise().sum();
+    out.gradient.resize(m + p);
+    const AnyShape shape{p, view.levels, view.terms, m, view.level_first, view.term};
+    theta_gradient(shape, theta.data(), Lanes<double>{out.G.data()}, out.gradient.data());
+    out.gradient.tail(p) = gradient.rowwise().sum() - 2 * sums_.xy;
+    if (moments) {
+      out.TT = TT.rowwise().sum();
+      out.mode = gather(mode);
+      out.variance = gather(variance);
+    }
+    return out;
+  }
+
+  Eigen::MatrixXd information(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) override {
+    const int p = layout_.view.p;
+    Eigen::MatrixXd blocks(p * p, blocks_);
+    each_block([&](int block, int begin, int end, void* scratch) {
+      functions_.slice_information(layout_.view, begin, end, theta.data(), beta.data(), zy_.data(), u_.data(),
+                                   blocks.col(block).data(), scratch);
+    });
+    Eigen::MatrixXd information(p, p);
+    const Eigen::VectorXd sum = blocks.rowwise().sum();
+    for (int j = 0; j < p; ++j)
+      for (int k = 0; k <= j; ++k) information(j, k) = information(k, j) = sum[j * p + k];
+    return information;
+  }
+
+  Eigen::VectorXd u() const override { return gather(u_); }
+  void set_mode_tolerance(double tolerance) override { mode_tolerance_ = tolerance; }
+
+ private:
+  template <class Body>
+  void each_block(Body body) {
+    const int slices = layout_.view.slice_count;
+    std::atomic<int> next{0};
+    on_threads(threads_, [&](int thread) {
+      for (int block = next++; block < blocks_; block = next++)
+        body(block, static_cast<int>(std::int64_t{slices} * block / blocks_),
+             static_cast<int>(std::int64_t{slices} * (block + 1) / blocks_), scratch_[thread].data());
+    });
+  }
+
+  Eigen::VectorXd gather(const AlignedVector<double>& lanes) const {
+    Eigen::VectorXd out(plan_.u_total());
+    for (std::size_t i = 0; i < lanes.size(); ++i)
+      if (layout_.u_number[i] >= 0) out[layout_.u_number[i]] = lanes[i];
+    return out;
+  }
+
+  const PlanData& plan_;
+  const SliceLayout& layout_;
+  const CpuFunctions& functions_;
+  const ResponseSums sums_;
+  AlignedVector<double> zy_, u_;
+  double mode_tolerance_ = kModeTolerance;
+  int threads_ = 1, blocks_ = 1;
+  std::vector<ScratchBlock> scratch_;
+};
+
+class CpuEngine : public Engine {
+ public:
+  CpuEngine(const PlanData& plan, const CpuFunctions& functions, int threads)
+      : plan_(plan), functions_(functions), threads_(threads) {}
+
+  std::string device() const override {
+    return fmt::format("cpu ({}, {} thread{})", functions_.name, threads_, threads_ == 1 ? "" : "s");
+  }
+
+  std::unique_ptr<Problem> problem(const ResponseSums& sums) override {
+    if (!layout_) layout_ = std::make_unique<SliceLayout>(plan_, functions_.pack_width);
+    return std::make_unique<CpuProblem>(plan_, *layout_, functions_, threads_, sums);
+  }
+
+  int feed_width() const override { return functions_.pack_width; }
+
+  void optimise(const BatchJob& job) override {
+    // Inverse Hessian row by row: it is symmetric.
+    BatchControl control{job.tolerance, kModeTolerance, job.max_evaluations, job.psi.data(), job.inverse_hessian.data(),
+                         job.score_start, const_cast<BatchJob*>(&job),
+                         [](void* context, Feed& feed) { static_cast<BatchJob*>(context)->refill(feed); },
+                         [](void* context, const Finished& problem) { static_cast<BatchJob*>(context)->finished(problem); }};
+    on_threads(thread_count(job.threads), [&](int) {
+      ScratchBlock scratch(functions_.batch_bytes(plan_.view));
+      FeedStorage feed(plan_.view, feed_width());
+      functions_.optimise(plan_.view, control, feed.feed, scratch.data());
+    });
+  }
+
+  void simulate(const Eigen::VectorXd& psi, std::uint64_t seed, Feed& feed, double* responses) override {
+    ScratchBlock scratch(std::size_t(plan_.view.m + plan_.view.p + plan_.view.max_u) * feed_width() * sizeof(double));
+    functions_.simulate(plan_.view, psi.data(), psi.data() + plan_.view.m, seed, feed, responses, scratch.data());
+  }
+
+  Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient) override {
+    const int width = feed_width(), k = static_cast<int>(psi.rows());
+    ScratchBlock scratch(functions_.batch_bytes(plan_.view));
+    Eigen::VectorXd objective(width);
+    Eigen::MatrixXd psi_lanes(width, k), gradient_lanes(width, k);  // lane fastest
+    psi_lanes.topRows(psi.cols()) = psi.transpose();
+    functions_.evaluate(plan_.view, feed, psi_lanes.data(), kModeTolerance, objective.data(), gradient_lanes.data(),
+                        scratch.data());
+    gradient = gradient_lanes.topRows(psi.cols()).transpose();
+    return objective.head(psi.cols());
+  }
+
+  std::uint64_t bytes_per_problem() const override { return functions_.batch_bytes(plan_.view) / functions_.batch_width; }
+  std::uint64_t problems_in_flight(int threads) const override {
+    return std::uint64_t(thread_count(threads)) * functions_.batch_width;
+  }
+
+ private:
+  const PlanData& plan_;
+  const CpuFunctions& functions_;
+  int threads_;
+  std::unique_ptr<SliceLayout> layout_;
+};
+
+}  // namespace
+
+std::unique_ptr<Engine> make_cpu_engine(const PlanData& plan, const std::string& simd, int threads) {
+  return std::make_unique<CpuEngine>(plan, cpu_functions(simd), thread_count(threads));
+}
+
+}  // namespace cuglmm

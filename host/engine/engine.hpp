@@ -1,0 +1,96 @@
+/// Engine: evaluates and optimises problems of one plan. Nothing above this seam knows which device it is.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <cuglmm/status.hpp>
+#include <host/plan/plan_data.hpp>
+
+namespace cuglmm {
+
+/// The SIMD level in use: "baseline", "avx2" or "avx512"; `wanted` "auto": the widest the machine has.
+/// Throws Error if the machine does not have the level asked for.
+std::string simd_level(const std::string& wanted = "auto");
+
+int hardware_threads();
+
+/// The levels this machine has, the widest last.
+std::vector<std::string> simd_levels();
+
+/// PIRLS ends when a component's g' H^-1 g is below; the last step is a correction (design.md 1.7), which leaves about
+/// 0.01 times this in the deviance.
+constexpr double kModeTolerance = 1e-7;
+
+/// Objective (-2 log L), gradient and more of one problem at one (theta, beta).
+struct ProblemEvaluation {
+  double objective = 0;      ///< NaN where it could not be evaluated
+  Eigen::VectorXd gradient;  ///< k
+  Eigen::VectorXd G;         ///< m: dd/dSigma_j, lower triangles by columns (design.md 1.2)
+  Eigen::VectorXd TT;        ///< with moments: per term s x s (kernels/laplace.hpp)
+  Eigen::VectorXd mode, variance;  ///< with moments: of b, in lme4's order of random effects
+};
+
+/// One problem, its modes kept from evaluation to evaluation.
+class Problem {
+ public:
+  virtual ~Problem() = default;
+  virtual ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta, bool moments = false) = 0;
+  /// Information about beta at the present modes: p x p.
+  virtual Eigen::MatrixXd information(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) = 0;
+  /// u in lme4's order.
+  virtual Eigen::VectorXd u() const = 0;
+  virtual void set_mode_tolerance(double tolerance) = 0;
+};
+
+/// Problems to be optimised, all from one start.
+struct BatchJob {
+  Eigen::VectorXd psi;              ///< k: theta, beta
+  Eigen::MatrixXd inverse_hessian;  ///< k x k
+  bool score_start = false;
+  double tolerance = 1e-8;
+  int max_evaluations = 200;
+  int threads = 0;
+  /// Fills a feed (numbers given by the source; count 0: no more). Called from several threads at once.
+  std::function<void(Feed&)> refill;
+  /// Called once per problem, from several threads at once.
+  std::function<void(const Finished&)> finished;
+};
+
+class Engine {
+ public:
+  virtual ~Engine() = default;
+  /// "cpu (avx512, 2 threads)".
+  virtual std::string device() const = 0;
+  virtual std::unique_ptr<Problem> problem(const ResponseSums& sums) = 0;
+
+  /// Problems side by side in a feed.
+  virtual int feed_width() const = 0;
+  virtual void optimise(const BatchJob& job) = 0;
+  /// Replicates number[0 .. count) of a feed simulated at psi; responses: null, or model rows x feed_width, lane fastest.
+  virtual void simulate(const Eigen::VectorXd& psi, std::uint64_t seed, Feed& feed, double* responses) = 0;
+  /// A feed's problems at psi (k x count): objectives, and gradients k x count. By-problem layout.
+  virtual Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient) = 0;
+
+  /// Bytes of one problem in flight, and how many are.
+  virtual std::uint64_t bytes_per_problem() const = 0;
+  virtual std::uint64_t problems_in_flight(int threads) const = 0;
+};
+
+/// Arrays of a feed.
+struct FeedStorage {
+  FeedStorage(const PlanView& view, int width);
+  Feed feed{};
+
+ private:
+  AlignedVector<double> zy_, u_, xy_, offset_y_, constant_;
+  std::vector<std::int64_t> number_;
+};
+
+/// device: "auto" or "cpu" (a CUDA device: Error of Kind::device); simd as in FitOptions.
+std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& device, const std::string& simd, int threads);
+
+}  // namespace cuglmm

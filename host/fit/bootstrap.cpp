@@ -1,0 +1,229 @@
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+
+#include <Eigen/Cholesky>
+#include <fmt/format.h>
+
+#include <cuglmm/error.hpp>
+#include <cuglmm/plan.hpp>
+#include <host/engine/engine.hpp>
+#include <host/engine/parallel.hpp>
+#include <host/fit/ordered_results.hpp>
+#include <host/fit/separation.hpp>
+#include <kernels/singular.hpp>
+
+namespace cuglmm {
+namespace {
+
+/// Replicates per block handed to the sink: a killed run loses no more than a few of these.
+constexpr std::int64_t kBlock = 64;
+
+/// Fills a feed with the problems whose numbers are in it.
+using Fill = std::function<void(Feed&)>;
+
+/// True where some variance of the fit is not clearly above zero: replicates then find a better start from their own
+/// score (design.md 1.7). Clearly: more than the standard error that a zero variance would have.
+bool needs_score_start(const Fit& fit, const ProblemEvaluation& at, const Paths& paths) {
+  Eigen::Index TT = 0;
+  for (const TermView& t : paths.terms) {
+    const int s = t.size * (t.size + 1) / 2;
+    for (int c = 0; c < t.size; ++c) {
+      const int entry = lower(c, c, t.size);
+      const double theta = fit.theta[t.theta + entry], I = at.TT[TT + entry * s + entry];
+      if (!(theta * theta > std::sqrt(2 / I))) return true;
+    }
+    TT += s * s;
+  }
+  return false;
+}
+
+/// Runs a batch of refits of one fit's model.
+class Refits {
+ public:
+  Refits(const Fit& fit, const BootstrapOptions& options)
+      : fit_(fit), options_(options), plan_(fit.plan->data()), threads_(thread_count(options.threads)) {
+    if (!fit.ok())
+      throw Error(fmt::format("refits start from a fit that has converged; this one's status is '{}'", name(fit.status)));
+    engine_ = make_engine(plan_, options.device, options.simd, threads_);
+    limit_threads();
+    psi_.resize(plan_.view.m + plan_.view.p);
+    psi_ << fit.theta, fit.beta;
+    standard_error_ = fit.vcov_rx.diagonal().cwiseSqrt();
+  }
+
+  Engine& engine() { return *engine_; }
+  const PlanData& plan() const { return plan_; }
+  const Eigen::VectorXd& psi() const { return psi_; }
+
+  BootstrapReport run(const Fill& fill, const std::function<void(const Fits&)>& sink) {
+    const auto start = std::chrono::steady_clock::now();
+    OrderedResults results(options_.first, options_.replicates, plan_.view.m, plan_.view.p, kBlock, sink);
+    BatchJob job{psi_, fit_.inverse_hessian, score_start(), options_.tolerance, options_.max_evaluations, threads_, {}, {}};
+    job.refill = [&](Feed& feed) {
+      std::int64_t number = 0;
+      feed.count = results.claim(engine_->feed_width(), number);
+      feed.next = 0;
+      if (feed.count == 0) return;
+      for (int lane = 0; lane < engine_->feed_width(); ++lane) feed.number[lane] = number + std::min(lane, feed.count - 1);
+      fill(feed);
+    };
+    job.finished = [&](const Finished& replicate) {
+      results.finished(replicate, status_of(replicate));
+      if (options_.progress && !options_.progress(results.done())) results.stop();
+    };
+    engine_->optimise(job);
+    return {engine_->device(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+            engine_->bytes_per_problem(), engine_->bytes_per_problem() * engine_->problems_in_flight(threads_)};
+  }
+
+ private:
+  /// --memory-limit: fewer threads have fewer replicates in flight.
+  void limit_threads() {
+    if (options_.memory_limit == 0) return;
+    const std::uint64_t per_thread = engine_->bytes_per_problem() * engine_->problems_in_flight(1);
+    if (per_thread > options_.memory_limit)
+      throw Error(fmt::format("the memory limit of {} bytes is too small: one thread's replicates need {} bytes",
+                              options_.memory_limit, per_thread));
+    threads_ = static_cast<int>(std::min<std::uint64_t>(threads_, options_.memory_limit / per_thread));
+  }
+
+  bool score_start() const {
+    const auto problem = engine_->problem(plan_.sums(*fit_.model, fit_.model->y));
+    return needs_score_start(fit_, problem->evaluate(fit_.theta, fit_.beta, true), plan_.paths);
+  }
+
+  /// Separation is looked for where an estimate is far off: eight standard errors of the original fit.
+  Status status_of(const Finished& replicate) const {
+    const Status status = static_cast<Status>(replicate.status);
+    if (status == Status::failed) return status;
+    const Eigen::Map<const Eigen::VectorXd> beta(replicate.psi + plan_.view.m, plan_.view.p);
+    if (((beta - fit_.beta).array().abs() <= 8 * standard_error_.array()).all()) return status;
+    return separated_at(beta) ? Status::separation : status;
+  }
+
+  /// The information at u = 0 is not below the one with the random effects integrated out, so this errs towards
+  /// "converged"; at a separated estimate both vanish.
+  bool separated_at(const Eigen::VectorXd& beta) const {
+    Eigen::MatrixXd information = Eigen::MatrixXd::Zero(plan_.p, plan_.p);
+    for (std::int64_t i = 0; i < plan_.cells.size(); ++i) {
+      const Eigen::Map<const Eigen::VectorXd> x(plan_.X.data() + i * plan_.p, plan_.p);
+      const double eta = plan_.offset[i] + x.dot(beta), e = std::exp(-std::abs(eta));
+      const double variance = plan_.view.family == KernelFamily::poisson_log ? std::exp(eta) : e / ((1 + e) * (1 + e));
+      information += plan_.cells.weight[i] * variance * x * x.transpose();
+    }
+    return separated(plan_, information);
+  }
+
+  const Fit& fit_;
+  const BootstrapOptions& options_;
+  const PlanData& plan_;
+  int threads_;
+  std::unique_ptr<Engine> engine_;
+  Eigen::VectorXd psi_, standard_error_;
+};
+
+void check(const BootstrapOptions& options) {
+  if (const auto why = options.invalid()) throw Error(*why);
+}
+
+/// A draw needs a whole number of trials.
+void check_simulable(const Model& model) {
+  if (model.family.kind != FamilyKind::binomial) return;
+  for (std::int64_t i = 0; i < model.rows(); ++i)
+    if (model.weights[i] != std::round(model.weights[i]))
+      throw Error(fmt::format("cannot simulate: data row {} has {} trials, which is not a whole number", model.row_numbers[i],
+                              model.weights[i]));
+}
+
+}  // namespace
+
+BootstrapReport bootstrap(const Fit& fit, const BootstrapOptions& options, const std::function<void(const Fits&)>& sink) {
+  check(options);
+  check_simulable(*fit.model);
+  Refits refits(fit, options);
+  return refits.run([&](Feed& feed) { refits.engine().simulate(refits.psi(), options.seed, feed, nullptr); }, sink);
+}
+
+Fits bootstrap(const Fit& fit, const BootstrapOptions& options) {
+  Fits all;
+  all.first = options.first;
+  bootstrap(fit, options, [&](const Fits& block) { all.append(block); });
+  return all;
+}
+
+Fits refit(const Fit& fit, const Eigen::MatrixXd& Y, const BootstrapOptions& options) {
+  check(options);
+  if (Y.rows() != fit.rows())
+    throw Error(fmt::format("the responses have {} rows, the model has {}", Y.rows(), fit.rows()));
+  BootstrapOptions all = options;
+  all.replicates = Y.cols();
+  Refits refits(fit, all);
+  const int width = refits.engine().feed_width();
+  const PlanData& plan = refits.plan();
+  Fits fits;
+  fits.first = all.first;
+  refits.run(
+      [&](Feed& feed) {
+        std::fill(feed.u, feed.u + std::size_t(plan.view.u_total) * width, 0.0);
+        for (int lane = 0; lane < feed.count; ++lane) {
+          const ResponseSums sums = plan.sums(*fit.model, Y.col(feed.number[lane] - all.first));
+          for (int i = 0; i < plan.view.zy_total; ++i) feed.zy[std::size_t(i) * width + lane] = sums.zy[i];
+          for (int i = 0; i < plan.p; ++i) feed.xy[i * width + lane] = sums.xy[i];
+          feed.offset_y[lane] = sums.offset_y;
+          feed.constant[lane] = sums.constant;
+        }
+      },
+      [&](const Fits& block) { fits.append(block); });
+  return fits;
+}
+
+Eigen::MatrixXd simulate(const Fit& fit, std::int64_t replicates, std::uint64_t seed, std::int64_t first) {
+  check_simulable(*fit.model);
+  const PlanData& plan = fit.plan->data();
+  const auto engine = make_engine(plan, "cpu", fit.options.simd, 1);
+  const int width = engine->feed_width();
+  FeedStorage storage(plan.view, width);
+  Eigen::VectorXd psi(plan.view.m + plan.p);
+  psi << fit.theta, fit.beta;
+  AlignedVector<double> drawn(std::size_t(fit.rows()) * width);
+  Eigen::MatrixXd Y(fit.rows(), replicates);
+  const bool binomial = fit.model->family.kind == FamilyKind::binomial;
+  for (std::int64_t at = 0; at < replicates; at += width) {
+    for (int lane = 0; lane < width; ++lane) storage.feed.number[lane] = first + at + lane;
+    engine->simulate(psi, seed, storage.feed, drawn.data());
+    for (std::int64_t c = at; c < std::min(replicates, at + width); ++c)
+      for (std::int64_t i = 0; i < fit.rows(); ++i) {
+        const double trials = binomial ? fit.model->weights[i] : 1;
+        Y(i, c) = trials > 0 ? drawn[i * width + (c - at)] / trials : 0;
+      }
+  }
+  return Y;
+}
+
+void Fits::append(const Fits& other) {
+  if (other.size() == 0) return;
+  const auto joined = [](const auto& a, const auto& b) {
+    Eigen::MatrixXd all(b.rows(), a.cols() + b.cols());
+    all << a, b;
+    return all;
+  };
+  if (size() == 0) {
+    *this = other;
+    return;
+  }
+  theta = joined(theta, other.theta);
+  beta = joined(beta, other.beta);
+  const auto joined_vector = [](const Eigen::VectorXd& a, const Eigen::VectorXd& b) {
+    Eigen::VectorXd all(a.size() + b.size());
+    all << a, b;
+    return all;
+  };
+  gradient_norm = joined_vector(gradient_norm, other.gradient_norm);
+  minus2_log_likelihood = joined_vector(minus2_log_likelihood, other.minus2_log_likelihood);
+  status.insert(status.end(), other.status.begin(), other.status.end());
+  evaluations.insert(evaluations.end(), other.evaluations.begin(), other.evaluations.end());
+}
+
+}  // namespace cuglmm

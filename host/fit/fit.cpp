@@ -1,0 +1,158 @@
+#include <cuglmm/fit.hpp>
+
+#include <chrono>
+#include <cmath>
+
+#include <Eigen/Cholesky>
+#include <fmt/format.h>
+
+#include <cuglmm/error.hpp>
+#include <cuglmm/plan.hpp>
+#include <host/engine/engine.hpp>
+#include <host/fit/glm.hpp>
+#include <host/fit/hessian.hpp>
+#include <host/fit/optimise.hpp>
+#include <host/fit/residuals.hpp>
+#include <host/fit/separation.hpp>
+#include <host/fit/start.hpp>
+#include <host/fit/varcorr.hpp>
+
+namespace cuglmm {
+namespace {
+
+/// For the values that are reported: the objective is then exact to rounding.
+constexpr double kReportedModeTolerance = 1e-14;
+
+class Clock {
+ public:
+  double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+void check_start(const Model& model, const FitOptions& options) {
+  if (options.theta && options.theta->size() != model.theta_size())
+    throw Error(fmt::format("the start has {} values of theta, the model {}", options.theta->size(), model.theta_size()));
+  if (options.beta && options.beta->size() != model.X.cols())
+    throw Error(fmt::format("the start has {} values of beta, the model {}", options.beta->size(), model.X.cols()));
+}
+
+/// From the optimum with the better of the given and the data's own start.
+Optimum find_optimum(Problem& problem, const Model& model, const PlanData& plan, const FitOptions& options) {
+  const OptimiseOptions how{options.tolerance, options.max_evaluations};
+  Eigen::VectorXd beta = options.beta ? *options.beta : glm_start(model, plan);
+  if (options.theta) return optimise(problem, plan.paths, *options.theta, beta, how);
+  const Eigen::VectorXd zero = Eigen::VectorXd::Zero(plan.paths.m);
+  ProblemEvaluation at_zero = problem.evaluate(zero, beta, true);
+  if (!std::isfinite(at_zero.objective)) at_zero = problem.evaluate(zero, beta = Eigen::VectorXd::Zero(plan.p), true);
+  return optimise(problem, plan.paths, score_theta(plan.paths, at_zero), beta, how);
+}
+
+/// Modes and conditional standard deviations, term by term.
+void add_modes(Fit& fit, const ProblemEvaluation& at) {
+  Eigen::Index first = 0;
+  for (const RandomTerm& term : fit.model->terms) {
+    const auto levels = static_cast<Eigen::Index>(fit.model->factors[term.factor].levels.size());
+    using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    fit.modes.push_back(Eigen::Map<const RowMatrix>(at.mode.data() + first, levels, term.size()));
+    fit.modes_sd.push_back(Eigen::Map<const RowMatrix>(at.variance.data() + first, levels, term.size()).cwiseSqrt());
+    first += levels * term.size();
+  }
+}
+
+Eigen::MatrixXd inverse_or_nan(const Eigen::MatrixXd& A) {
+  const Eigen::LLT<Eigen::MatrixXd> factor(A);
+  if (factor.info() != Eigen::Success) return Eigen::MatrixXd::Constant(A.rows(), A.cols(), NAN);
+  return factor.solve(Eigen::MatrixXd::Identity(A.rows(), A.cols()));
+}
+
+/// Step sizes for the Hessian: about a standard error; theta, which may be singular, at most 1.
+Eigen::VectorXd parameter_scale(const Optimum& optimum, const Eigen::MatrixXd& vcov_rx) {
+  const Eigen::Index m = optimum.theta.size(), p = optimum.beta.size();
+  Eigen::VectorXd scale(m + p);
+  for (Eigen::Index i = 0; i < m + p; ++i) {
+    const double variance = i < m ? 2 * optimum.inverse_hessian(i, i) : vcov_rx(i - m, i - m);
+    scale[i] = std::isfinite(variance) && variance > 0 ? std::sqrt(variance) : 0.01;
+    if (i < m) scale[i] = std::min(scale[i], 1.0);
+  }
+  return scale;
+}
+
+void add_covariances(Fit& fit, Problem& problem, const Optimum& optimum, const Eigen::MatrixXd& information) {
+  const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
+  fit.vcov_rx = inverse_or_nan(information);
+  const Eigen::MatrixXd H = hessian(problem, fit.theta, fit.beta, parameter_scale(optimum, fit.vcov_rx));
+  const Eigen::MatrixXd inverse = H.allFinite() ? inverse_or_nan(H) : Eigen::MatrixXd::Constant(m + p, m + p, NAN);
+  const bool usable = inverse.allFinite();
+  fit.inverse_hessian = usable ? inverse : optimum.inverse_hessian;
+  if (fit.options.se == StandardErrors::rx) {
+    fit.vcov = fit.vcov_rx;
+  } else if (usable) {
+    fit.vcov = 2 * inverse.bottomRightCorner(p, p);
+  } else {
+    fit.vcov = fit.vcov_rx;
+    fit.messages.push_back("the Hessian is not positive definite at the estimate: standard errors are RX-based (--se rx)");
+  }
+}
+
+void add_messages(Fit& fit) {
+  if (fit.status == Status::singular) fit.messages.push_back("boundary (singular) fit: see help('isSingular')");
+  if (fit.status == Status::not_converged)
+    fit.messages.push_back(fmt::format("the optimizer has not converged after {} evaluations (gradient norm {:.3g})",
+                                       fit.evaluations, fit.gradient_norm));
+  if (fit.status == Status::separation)
+    fit.messages.push_back(
+        "separation: a linear combination of the fixed effects predicts some responses perfectly, so its estimate runs to "
+        "infinity; the estimates and standard errors shown do not exist");
+  if (fit.status == Status::failed) fit.messages.push_back("the deviance could not be evaluated");
+}
+
+}  // namespace
+
+double Fit::bic() const { return minus2_log_likelihood + std::log(static_cast<double>(rows())) * df(); }
+
+double Fit::scale() const {
+  return std::sqrt((pearson_sum_of_squares() + u_squared) / static_cast<double>(rows()));
+}
+
+Fit fit(const Model& model, const FitOptions& options) {
+  if (const auto why = options.invalid()) throw Error(*why);
+  require_supported(model.family);
+  check_start(model, options);
+  const Clock total;
+  Fit fit;
+  fit.model = std::make_shared<const Model>(model);
+  fit.options = options;
+  fit.plan = std::make_shared<const Plan>(*fit.model, options.collapse);
+  const PlanData& plan = fit.plan->data();
+  const auto engine = make_engine(plan, options.device, options.simd, options.threads);
+  fit.device = engine->device();
+  fit.seconds.plan = total.seconds();
+
+  const auto problem = engine->problem(plan.sums(*fit.model, fit.model->y));
+  const Optimum optimum = find_optimum(*problem, *fit.model, plan, options);
+  fit.status = optimum.status;
+  fit.evaluations = optimum.evaluations;
+  fit.theta = optimum.theta;
+  fit.beta = optimum.beta;
+  problem->set_mode_tolerance(kReportedModeTolerance);
+  const ProblemEvaluation at = problem->evaluate(fit.theta, fit.beta, true);
+  fit.minus2_log_likelihood = at.objective;
+  fit.gradient_norm = at.gradient.norm();
+  fit.u_squared = problem->u().squaredNorm();
+  add_modes(fit, at);
+  const Eigen::MatrixXd information = problem->information(fit.theta, fit.beta);
+  if (separated(plan, information)) fit.status = Status::separation;
+  add_covariances(fit, *problem, optimum, information);
+  fit.varcorr = make_varcorr(*fit.model, fit.theta, fit.sigma);
+  add_residuals(fit);
+  add_messages(fit);
+  fit.seconds.total = total.seconds();
+  fit.seconds.fit = fit.seconds.total - fit.seconds.plan;
+  return fit;
+}
+
+}  // namespace cuglmm

@@ -1,0 +1,29 @@
+/// The optimizer of a single fit: the lanes' state machine (kernels/bfgs.hpp) with one lane.
+#pragma once
+
+#include <Eigen/Core>
+
+#include <cuglmm/status.hpp>
+#include <host/engine/engine.hpp>
+
+namespace cuglmm {
+
+struct Optimum {
+  Eigen::VectorXd theta, beta;
+  Eigen::MatrixXd inverse_hessian;  ///< BFGS's
+  ProblemEvaluation at;             ///< with moments
+  Status status = Status::failed;   ///< converged, singular, not_converged or failed
+  int evaluations = 0;
+};
+
+struct OptimiseOptions {
+  double tolerance = 1e-8;
+  int max_evaluations = 200;
+};
+
+/// From (theta, beta): the inverse Hessian is the expected one there, renewed after the first two steps; a singular
+/// optimum is checked and left if it is a saddle (design.md 1.2, 1.7).
+Optimum optimise(Problem& problem, const Paths& paths, const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
+                 const OptimiseOptions& options);
+
+}  // namespace cuglmm

@@ -1,0 +1,49 @@
+#include <host/fit/residuals.hpp>
+
+#include <cmath>
+
+namespace cuglmm {
+namespace {
+
+struct Row {
+  double mu, variance, deviance;  ///< unit variance function and unit deviance
+};
+
+double x_log_x_over(double x, double m) { return x > 0 ? x * std::log(x / m) : 0; }
+
+Row binomial_row(double eta, double y) {
+  const double e = std::exp(-std::abs(eta)), one_e = 1 + e;
+  const double large = 1 / one_e, small = e / one_e;  // mu and 1 - mu, without cancellation
+  const double mu = eta >= 0 ? large : small, complement = eta >= 0 ? small : large;
+  return {mu, large * small, 2 * (x_log_x_over(y, mu) + x_log_x_over(1 - y, complement))};
+}
+
+Row poisson_row(double eta, double y) {
+  const double mu = std::exp(eta);
+  return {mu, mu, 2 * (x_log_x_over(y, mu) - (y - mu))};
+}
+
+}  // namespace
+
+void add_residuals(Fit& fit) {
+  const Model& model = *fit.model;
+  fit.eta = model.X * fit.beta + model.offset;
+  for (std::size_t j = 0; j < model.terms.size(); ++j) {
+    const RandomTerm& term = model.terms[j];
+    const std::vector<int>& level = model.factors[term.factor].codes;
+    for (std::int64_t i = 0; i < model.rows(); ++i) fit.eta[i] += term.Z.row(i).dot(fit.modes[j].row(level[i]));
+  }
+  fit.mu.resize(model.rows());
+  fit.pearson.resize(model.rows());
+  fit.deviance_residuals.resize(model.rows());
+  for (std::int64_t i = 0; i < model.rows(); ++i) {
+    const Row row = model.family.kind == FamilyKind::poisson ? poisson_row(fit.eta[i], model.y[i])
+                                                             : binomial_row(fit.eta[i], model.y[i]);
+    const double p = model.weights[i], error = model.y[i] - row.mu;
+    fit.mu[i] = row.mu;
+    fit.pearson[i] = p > 0 ? std::sqrt(p / row.variance) * error : 0;
+    fit.deviance_residuals[i] = std::copysign(std::sqrt(std::max(p * row.deviance, 0.0)), error);
+  }
+}
+
+}  // namespace cuglmm

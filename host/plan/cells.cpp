@@ -1,0 +1,69 @@
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <string_view>
+#include <unordered_map>
+
+#include <host/plan/plan_data.hpp>
+
+namespace cuglmm {
+namespace {
+
+/// The numbers that must agree for two rows of one leaf to merge, as bytes.
+std::vector<double> row_keys(const Model& model, int width) {
+  std::vector<double> keys(static_cast<std::size_t>(model.rows()) * width);
+  for (std::int64_t i = 0; i < model.rows(); ++i) {
+    double* key = keys.data() + i * width;
+    for (int j = 0; j < model.X.cols(); ++j) *key++ = model.X(i, j) + 0.0;  // + 0.0: one zero
+    for (const RandomTerm& term : model.terms)
+      for (int c = 0; c < term.size(); ++c) *key++ = term.Z(i, c) + 0.0;
+    *key++ = model.offset[i] + 0.0;
+  }
+  return keys;
+}
+
+/// For each row the first row that it merges with.
+std::vector<std::int64_t> representatives(const Model& model, const std::vector<int>& leaf) {
+  int width = static_cast<int>(model.X.cols()) + 1;
+  for (const RandomTerm& term : model.terms) width += term.size();
+  const std::vector<double> keys = row_keys(model, width);
+  const auto bytes = [&](std::int64_t i) {
+    return std::string_view(reinterpret_cast<const char*>(keys.data() + i * width), width * sizeof(double));
+  };
+  const auto hash = [&](std::int64_t i) { return std::hash<std::string_view>{}(bytes(i)) ^ (leaf[i] * 0x9E3779B97F4A7C15u); };
+  const auto equal = [&](std::int64_t a, std::int64_t b) { return leaf[a] == leaf[b] && bytes(a) == bytes(b); };
+  std::unordered_map<std::int64_t, std::int64_t, decltype(hash), decltype(equal)> seen(model.rows() * 2, hash, equal);
+  std::vector<std::int64_t> first(model.rows());
+  for (std::int64_t i = 0; i < model.rows(); ++i) first[i] = seen.try_emplace(i, i).first->second;
+  return first;
+}
+
+}  // namespace
+
+Cells make_cells(const Model& model, const Paths& paths, bool collapse) {
+  const std::vector<int>& leaf = model.factors[paths.factor[0]].codes;
+  std::vector<std::int64_t> first(model.rows());
+  std::iota(first.begin(), first.end(), 0);
+  if (collapse) first = representatives(model, leaf);
+
+  Cells cells;
+  cells.row.resize(model.rows());
+  std::iota(cells.row.begin(), cells.row.end(), 0);
+  std::sort(cells.row.begin(), cells.row.end(), [&](std::int64_t a, std::int64_t b) {
+    return std::tuple(leaf[a], first[a], a) < std::tuple(leaf[b], first[b], b);
+  });
+  for (std::int64_t i = 0; i < model.rows(); ++i) {
+    const std::int64_t row = cells.row[i];
+    if (cells.model_row.empty() || cells.model_row.back() != first[row]) {
+      cells.leaf.push_back(leaf[row]);
+      cells.model_row.push_back(first[row]);
+      cells.weight.push_back(0);
+      cells.first.push_back(static_cast<int>(i));
+    }
+    cells.weight.back() += model.weights[row];
+  }
+  cells.first.push_back(static_cast<int>(model.rows()));
+  return cells;
+}
+
+}  // namespace cuglmm

@@ -1,0 +1,92 @@
+#include <host/plan/plan_data.hpp>
+
+#include <algorithm>
+
+#include <host/plan/components.hpp>
+
+namespace cuglmm {
+namespace {
+
+KernelShape kernel_shape(const Model& model, const Paths& paths) {
+  if (model.terms.size() != 1) return KernelShape::any;
+  switch (paths.Q) {
+    case 1: return (model.terms[0].Z.array() == 1.0).all() ? KernelShape::one_unit : KernelShape::one_1;
+    case 2: return KernelShape::one_2;
+    case 3: return KernelShape::one_3;
+    default: return KernelShape::any;
+  }
+}
+
+void fill_cells(const Model& model, PlanData& plan) {
+  const Cells& cells = plan.cells;
+  for (std::int64_t row : cells.model_row) {
+    for (int j = 0; j < plan.p; ++j) plan.X.push_back(model.X(row, j));
+    const std::size_t at = plan.Z.size();
+    plan.Z.resize(at + plan.paths.Q);
+    for (std::size_t j = 0; j < model.terms.size(); ++j)
+      for (int c = 0; c < model.terms[j].size(); ++c) plan.Z[at + plan.paths.terms[j].first + c] = model.terms[j].Z(row, c);
+    plan.offset.push_back(model.offset[row]);
+  }
+  const bool binomial = model.family.kind == FamilyKind::binomial;
+  for (std::int64_t row : cells.row) {
+    plan.trials.push_back(binomial ? model.weights[row] : 1);
+    plan.draw_weight.push_back(binomial ? 1 : model.weights[row]);
+  }
+}
+
+void make_view(const Model& model, PlanData& plan) {
+  PlanView& view = plan.view;
+  view = {};
+  view.family = model.family.kind == FamilyKind::poisson ? KernelFamily::poisson_log : KernelFamily::binomial_logit;
+  view.shape = kernel_shape(model, plan.paths);
+  view.unit_weights = plan.unit_weights;
+  view.p = plan.p;
+  view.m = plan.paths.m;
+  view.Q = plan.paths.Q;
+  view.levels = plan.paths.levels();
+  view.terms = static_cast<int>(plan.paths.terms.size());
+  view.level_first = plan.paths.level_first.data();
+  view.term = plan.paths.terms.data();
+  for (const TermView& t : plan.paths.terms) {
+    const int s = t.size * (t.size + 1) / 2;
+    view.TT_size += s * s;
+  }
+  for (ComponentData& component : plan.components) {
+    const std::int64_t cell = component.cell_first;
+    component.u_first = view.u_total;
+    component.zy_first = view.zy_total;
+    view.u_total += component.u_count;
+    view.zy_total += component.leaf_count * plan.paths.Q;
+    view.max_storage = std::max(view.max_storage, component.storage);
+    view.max_u = std::max(view.max_u, component.u_count);
+    view.max_rows = std::max(view.max_rows, component.rows);
+    view.max_leaves = std::max(view.max_leaves, component.leaf_count);
+    plan.views.push_back({component.view(), plan.X.data() + cell * plan.p, plan.Z.data() + cell * plan.paths.Q,
+                          plan.offset.data() + cell, plan.cells.weight.data() + cell,
+                          {plan.cells.first.data() + cell, plan.cells.row.data(), plan.trials.data(), plan.draw_weight.data()},
+                          component.u_number.data(), component.u_first, component.zy_first});
+  }
+  view.components = plan.views.data();
+  view.component_count = static_cast<int>(plan.views.size());
+}
+
+}  // namespace
+
+PlanData::PlanData(const Model& model, bool collapse)
+    : paths(make_paths(model)),
+      cells(make_cells(model, paths, collapse)),
+      p(static_cast<int>(model.X.cols())),
+      collapsed(collapse),
+      model_rows(model.rows()) {
+  int cell = 0;
+  for (const TreeNode& root : grow_trees(model, paths, cells)) {
+    components.push_back(lay_out(root, paths, cell));
+    components.back().cell_first = cell;
+    cell += components.back().rows;
+  }
+  unit_weights = std::all_of(cells.weight.begin(), cells.weight.end(), [](double w) { return w == 1; });
+  fill_cells(model, *this);
+  make_view(model, *this);
+}
+
+}  // namespace cuglmm
