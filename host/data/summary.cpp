@@ -14,7 +14,7 @@ namespace cuglmm {
 namespace {
 
 constexpr int significant_digits = 4;    // summary.data.frame's
-constexpr std::size_t page_width = 80;   // R's
+constexpr std::size_t page_width = 80;   // R's; a line is shorter
 constexpr std::size_t most_entries = 7;  // summary.data.frame's maxsum
 constexpr std::array<const char*, 6> statistic_names = {"Min.", "1st Qu.", "Median",
                                                         "Mean", "3rd Qu.", "Max."};
@@ -194,7 +194,7 @@ std::string summary(const Data& data) {
     std::size_t used = 0;
     for (; last != blocks.cend(); ++last) {
       const std::size_t wide = 1 + std::max(width(last->header), widest(last->lines));
-      if (last != first && used + wide > page_width) break;
+      if (last != first && used + wide >= page_width) break;
       used += wide;
     }
     write(out, first, last, lines);
