@@ -116,6 +116,13 @@ TEST_F(ReferenceEqualsR, VectorPoisson) {
             1e-10);
 }
 
+/// Where a variance is not wanted by the data (tau < 0), the start is its floor.
+TEST_F(ReferenceEqualsR, ScoreStartAtItsFloor) {
+  const Model model = make_model(reference_case("sim_null_poisson_slope"));
+  const std::vector<double> start{0.254921066343, 0, 0.06128898876};
+  EXPECT_LT(relative_error(reference::score_start(model, psi({}, {.6, .3}).beta), vector(start)), 1e-10);
+}
+
 // lme4's polished optima.
 
 class ReferenceEqualsLme4 : public testing::TestWithParam<const char*> {

@@ -1,6 +1,8 @@
 /// The arbiter judged: tests/reference against finite differences and identities.
 #include <gtest/gtest.h>
 
+#include <Eigen/Eigenvalues>
+
 #include <cmath>
 #include <functional>
 
@@ -169,6 +171,23 @@ TEST(Reference, WithoutRandomEffectsIsTheGlm) {
                                reference::row_terms(model.family, model.y[i], model.weights[i], f.eta[i]).D;
     EXPECT_NEAR(f.minus2_log_likelihood, minus2_log_likelihood, 1e-10 * minus2_log_likelihood);
     EXPECT_LT(f.gradient.tail(beta.size()).cwiseAbs().maxCoeff(), 1e-6) << "glm() is the optimum";
+  }
+}
+
+/// The Karush-Kuhn-Tucker conditions in (Sigma, beta): a singular Sigma_j must not want to grow.
+TEST(ReferenceFitOnRandomModels, EndsWhereNothingDescends) {
+  for (std::uint64_t seed = 10; seed <= 31; ++seed) {
+    SCOPED_TRACE(seed);
+    const Model model = random_model(seed, {.max_rows = 60});
+    const reference::Optimum optimum = reference::fit(model);
+    EXPECT_LT(optimum.decrement, 1e-9);
+    const reference::Laplace f = reference::laplace(model, optimum.theta, optimum.beta);
+    EXPECT_DOUBLE_EQ(f.minus2_log_likelihood, optimum.minus2_log_likelihood);
+    EXPECT_LT(error(f.gradient, optimum.gradient), 1e-8);
+    for (const MatrixXd& G : f.G)
+      EXPECT_GE(Eigen::SelfAdjointEigenSolver<MatrixXd>(G).eigenvalues()[0], -1e-3 * (1 + G.norm()));
+    for (const MatrixXd& L : reference::templates(model, optimum.theta))
+      EXPECT_GE(L.diagonal().minCoeff(), 0);
   }
 }
 
