@@ -108,7 +108,7 @@ void Frame::report_missing() const {
 }
 
 void Frame::report_nothing_left() const {
-  if (data_.rows() == 0) throw Error(fmt::format("{} has no rows", data_.source()));
+  if (data_.rows() == 0) throw Error(fmt::format("there are no rows to use in {}", data_.source()));
   const Variable* worst = nullptr;
   std::size_t most = 0;
   for (const Variable& variable : variables_) {

@@ -40,6 +40,7 @@ extras <- list(
   extra("ordered_sum", "cake", "angle ~ temperature + (1 | replicate)", contrasts = list(temperature = "contr.sum")),
   extra("rank_deficient_twice", "VerbAgg", "Anger ~ btype:situ + btype * situ + I(2 * Anger) + I(3 - Anger) + (1 | item)"),
   extra("more_columns_dropped", "Exam", "normexam ~ vr * intake * type + schgend + (1 | school)"),
+  extra("matrix_of_columns", "Exam", "normexam ~ cbind(standLRT, 2 * schavg) * sex + (cbind(a = standLRT) | school)"),
   extra("missing_and_scale", "airquality", "Ozone ~ scale(Wind) + Solar.R + offset(Wind / 10) + (1 | Month)", offset = "Temp"),
   extra("missing_weights", "airquality", "Wind ~ Temp + (1 | Month)", weights = "Solar.R"),
   extra("logical_response", "Exam", "normexam > 0 ~ schavg + (1 | school)", family = "binomial", link = "logit"),

@@ -6,6 +6,7 @@
 
 #include <limits>
 
+#include "cuglmm/error.hpp"
 #include "host/model/contrasts.hpp"
 #include "host/model/grouping.hpp"
 #include "host/model/model_matrix.hpp"
@@ -110,6 +111,15 @@ TEST(Model, SaysWhichContrastsItHasNoUseFor) {
                     {.weights = "", .offset = "", .contrasts = {{"use", Contrasts::sum}}});
   EXPECT_THAT(model.messages,
               ElementsAre("variable 'use' is absent from the fixed effects, its contrasts are ignored"));
+}
+
+TEST(Model, RefusesDataWithoutRows) {
+  try {
+    const Model model("y ~ x + (1 | g)", small().subset({0, 0, 0, 0, 0, 0}), binomial());
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(), "there are no rows to use in small.csv");
+  }
 }
 
 TEST(Model, TakesAnyNameInBackticks) {
