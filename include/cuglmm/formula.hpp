@@ -12,11 +12,11 @@ struct Expression;
 /// `response ~ fixed effects + (effects | group) + offset(..)`.
 class Formula {
  public:
-  /// A random-effects term after expansion: `(e || g)` has become one term per column of e that lme4 would make,
+  /// A random-effects term after expansion: `(e || g)` has become one term per term of e, as lme4 makes them,
   /// `(e | a/b)` has become `(e | b:a)` and `(e | a)`.
   struct RandomEffects {
     std::shared_ptr<const Expression> effects;
-    std::vector<std::string> group;  ///< factor names of an interaction, in lme4's printing order: {"cask", "batch"}
+    std::vector<std::string> group;  ///< factors of an interaction, in lme4's printing order: {"cask", "batch"}
     std::string label;               ///< lme4's name of the factor: "cask:batch", "c:(b:a)" from a/b/c
     std::size_t position = 0;        ///< in text()
   };

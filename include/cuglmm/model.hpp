@@ -41,8 +41,8 @@ struct RandomTerm {
 
 /// Everything the engine needs, for the n rows in use. Const once made.
 struct Model {
-  /// Builds the matrices. Throws Error (variable not found, response outside the family's range, a factor with one
-  /// level, all rows missing, ..) that says what, where and what to do.
+  /// Builds the matrices. Throws Error (variable not found, response outside the family's range, a factor
+  /// with one level, all rows missing, ..) that says what, where and what to do.
   Model(const Formula& formula, const Data& data, const Family& family, const ModelOptions& options = {});
   Model(const std::string& text, const Data& data, const Family& f, const ModelOptions& options = {})
       : Model(Formula(text), data, f, options) {}
