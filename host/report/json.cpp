@@ -144,7 +144,9 @@ nlohmann::ordered_json bootstrap_json(const Fit& fit, const Intervals& x, const 
                          {"normal", pair(i.normal)}});
   for (std::size_t s = 0; s < x.counts.size(); ++s)
     counts[std::string(name(static_cast<Status>(s)))] = x.counts[s];
-  return {{"version", version()},   {"command", facts.command}, {"fit", fit_json(fit, facts)},
+  RunFacts of_fit = facts;
+  of_fit.command = "fit";
+  return {{"version", version()},   {"command", facts.command}, {"fit", fit_json(fit, of_fit)},
           {"intervals", intervals}, {"level", x.level},         {"replicates", x.replicates},
           {"first", facts.first},   {"counts", counts},         {"seed", facts.seed}};
 }

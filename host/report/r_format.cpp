@@ -97,8 +97,8 @@ std::vector<double> zapsmall(std::vector<double> x, int digits) {
   double largest = 0;
   for (const double value : x)
     if (std::isfinite(value)) largest = std::max(largest, std::abs(value));
-  const int decimals =
-      largest > 0 ? std::max(0, digits - static_cast<int>(std::ceil(std::log10(largest)))) : digits;
+  const double wanted = largest > 0 ? std::max(0.0, digits - std::log10(largest)) : digits;
+  const int decimals = static_cast<int>(std::floor(wanted + 0.5));
   for (double& value : x) value = round(value, decimals);
   return x;
 }

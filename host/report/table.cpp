@@ -65,7 +65,9 @@ std::string table(const Intervals& x) {
   out += counts_line(x) + "\n";
   out += std::string(name_width + widths[0] + widths[1] + widths[2] + 3, ' ');
   out += "  " + centred("percentile", pair(3)) + "  " + centred("basic", pair(5)) + "  " +
-         centred("normal", pair(7)) + "\n";
+         centred("normal", pair(7));
+  out.erase(out.find_last_not_of(' ') + 1);
+  out += '\n';
   out += line("", header);
   for (std::size_t i = 0; i < cells.size(); ++i) out += line(x.intervals[i].parameter, cells[i]);
   return out;

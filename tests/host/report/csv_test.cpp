@@ -17,7 +17,9 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-std::string temporary(const std::string& name) { return (std::filesystem::path(testing::TempDir()) / name).string(); }
+std::string temporary(const std::string& name) {
+  return (std::filesystem::path(testing::TempDir()) / name).string();
+}
 
 std::string bytes(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -90,13 +92,15 @@ TEST(ReplicateRows, AreThoseOfTheInterface) {
   const Fit fit = test::cbpp_fit();
   const ReplicateRows rows(*fit.model);
   EXPECT_EQ(rows.header(),
-            "replicate,status,evaluations,gradient_norm,minus2LogLik,sigma,beta.(Intercept),beta.period2,beta.period3,"
+            "replicate,status,evaluations,gradient_norm,minus2LogLik,sigma,beta.(Intercept),beta.period2,"
+            "beta.period3,"
             "beta.period4,theta.herd.(Intercept),sd_(Intercept)|herd\n");
   const Fits fits = two_replicates(rows);
   std::string text;
   rows.append(text, fits, 0);
   rows.append(text, fits, 1);
-  EXPECT_EQ(text, "41,converged,6,1e-07,184.25,1,0.3333333333333333,-1,-2,0.5,0.75,0.75\n42,failed,3,,,,,,,,,\n");
+  EXPECT_EQ(text,
+            "41,converged,6,1e-07,184.25,1,0.3333333333333333,-1,-2,0.5,0.75,0.75\n42,failed,3,,,,,,,,,\n");
 }
 
 TEST(ReplicateRows, ReadBackAreTheSame) {
@@ -120,10 +124,10 @@ TEST(ReplicateRows, OtherTextIsRefused) {
   const Fit fit = test::cbpp_fit();
   const ReplicateRows rows(*fit.model);
   Fits read = rows.make(41, 1);
-  for (const char* text : {"", "41", "42,converged,6,1e-07,184.25,1,0,-1,-2,0.5,0.75,0.75", "41,converged,6,1e-07",
-                           "41,fine,6,1e-07,184.25,1,0,-1,-2,0.5,0.75,0.75",
-                           "41,converged,6,1e-07,184.25,1,0,-1,-2,0.5,0.75,x",
-                           "41,converged,6,1e-07,184.25,1,0,-1,-2,0.5,0.75,0.75,1"})
+  for (const char* text :
+       {"", "41", "42,converged,6,1e-07,184.25,1,0,-1,-2,0.5,0.75,0.75", "41,converged,6,1e-07",
+        "41,fine,6,1e-07,184.25,1,0,-1,-2,0.5,0.75,0.75", "41,converged,6,1e-07,184.25,1,0,-1,-2,0.5,0.75,x",
+        "41,converged,6,1e-07,184.25,1,0,-1,-2,0.5,0.75,0.75,1"})
     EXPECT_FALSE(rows.parse(text, 41, read, 0)) << text;
 }
 

@@ -39,9 +39,10 @@ inline Fit fit_by_hand(Model model, const FitNumbers& x) {
   fit.pearson = vector(x.pearson);
   for (std::size_t j = 0; j < x.sd.size(); ++j) {
     const RandomTerm& term = fit.model->terms[j];
-    fit.varcorr.push_back({x.groups[j], term.columns, vector(x.sd[j]), square(x.correlation[j], term.size())});
-    const auto levels = static_cast<Eigen::Index>(
-        fit.model->factors[static_cast<std::size_t>(term.factor)].levels.size());
+    fit.varcorr.push_back(
+        {x.groups[j], term.columns, vector(x.sd[j]), square(x.correlation[j], term.size())});
+    const auto levels =
+        static_cast<Eigen::Index>(fit.model->factors[static_cast<std::size_t>(term.factor)].levels.size());
     fit.modes.push_back(Eigen::MatrixXd::Constant(levels, term.size(), 0.25));
     fit.modes_sd.push_back(Eigen::MatrixXd::Constant(levels, term.size(), 0.5));
   }

@@ -21,11 +21,11 @@ std::vector<std::string> keys(const Json& object) {
 
 TEST(FitJson, HasTheKeysOfTheInterfaceInTheirOrder) {
   const Json json = fit_json(test::cbpp_fit(), {});
-  EXPECT_THAT(keys(json),
-              ElementsAre("version", "command", "formula", "data", "device", "family", "link", "method", "nagq", "nobs",
-                          "rows", "ngroups", "dropped_rows", "dropped_columns", "status", "messages", "criterion",
-                          "gradient_norm", "evaluations", "seconds", "theta", "theta_names", "sigma", "dispersion",
-                          "size", "fixed", "vcov", "random", "residuals", "options"));
+  EXPECT_THAT(keys(json), ElementsAre("version", "command", "formula", "data", "device", "family", "link",
+                                      "method", "nagq", "nobs", "rows", "ngroups", "dropped_rows",
+                                      "dropped_columns", "status", "messages", "criterion", "gradient_norm",
+                                      "evaluations", "seconds", "theta", "theta_names", "sigma", "dispersion",
+                                      "size", "fixed", "vcov", "random", "residuals", "options"));
   EXPECT_THAT(keys(json["criterion"]),
               ElementsAre("minus2LogLik", "logLik", "AIC", "BIC", "deviance", "REML", "df", "df_residual"));
   EXPECT_THAT(keys(json["seconds"]), ElementsAre("read", "plan", "fit", "total"));
@@ -75,8 +75,9 @@ TEST(BootstrapJson, HoldsFitIntervalsAndCounts) {
   EXPECT_EQ(json["level"], 0.95);
   EXPECT_EQ(json["replicates"], 5);
   EXPECT_EQ(json["seed"], 7);
-  EXPECT_EQ(json["counts"],
-            Json({{"converged", 3}, {"singular", 1}, {"not_converged", 0}, {"separation", 0}, {"failed", 1}}));
+  EXPECT_EQ(
+      json["counts"],
+      Json({{"converged", 3}, {"singular", 1}, {"not_converged", 0}, {"separation", 0}, {"failed", 1}}));
   EXPECT_THAT(keys(json["intervals"][0]),
               ElementsAre("parameter", "estimate", "mean", "sd", "percentile", "basic", "normal"));
   EXPECT_EQ(json["intervals"][0]["percentile"], Json({-1, 1}));
@@ -84,7 +85,8 @@ TEST(BootstrapJson, HoldsFitIntervalsAndCounts) {
 }
 
 TEST(WriteJson, NumbersHave17DigitsAndNaNIsNull) {
-  const std::string text = write_json({{"x", 0.1}, {"n", 3}, {"bad", NAN}, {"list", {1.5, nullptr}}, {"none", Json::array()}});
+  const std::string text =
+      write_json({{"x", 0.1}, {"n", 3}, {"bad", NAN}, {"list", {1.5, nullptr}}, {"none", Json::array()}});
   EXPECT_EQ(text,
             "{\n  \"x\": 0.10000000000000001,\n  \"n\": 3,\n  \"bad\": null,\n  \"list\": [1.5, null],\n"
             "  \"none\": []\n}\n");
