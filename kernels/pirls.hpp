@@ -52,7 +52,7 @@ struct Component {
   CUGLMM_HD Elimination elimination(int level) const {
     return {shape.own(level), shape.size() - shape.first(level)};
   }
-  CUGLMM_HD Lanes<Real> front_of(int level) const { return work.front.from(level * C * (C + 2)); }
+  CUGLMM_HD Lanes<Real> front_of(int level) const { return work.front.from(Index{level} * shape.size() * (shape.size() + 2)); }
 
   /// offset + X beta, once per evaluation.
   CUGLMM_LANE void linear_predictor() const {

@@ -130,7 +130,7 @@ struct Work {
   Lanes<Real> fixed;  ///< rows (at least 1): offset + x'beta; in the last sweeps a m' (design.md 1.2)
   Lanes<Real> mean;   ///< rows: mu; in the last sweep the residual r of design.md 1.2
   Lanes<Real> leaf;   ///< leaves x 3 Q: Z'(a m'), Z's, Z'c of each leaf
-  Lanes<Real> front;  ///< levels x capacity (capacity + 2): matrices and vectors that wait for their parent node
+  Lanes<Real> front;  ///< levels x Q (Q + 2): matrices and vectors that wait for their parent node
   Lanes<Real> border; ///< (levels + 1) x Q x p: Z'WX on its way to the root; information() only
 };
 

@@ -100,8 +100,8 @@ class Optimiser {
   /// If the optimum has a tiny variance and is as good without it: moves there and returns true.
   bool snap() {
     const bool any = change_theta([](double* theta, int q, const double*, const double*) {
-      canonical_theta(theta, q);
-      return has_small_diagonal(theta, q) && snap_to_singular(theta, q);
+      Singular<double>::canonical_theta(theta, q);
+      return Singular<double>::has_small_diagonal(theta, q) && Singular<double>::snap_to_singular(theta, q);
     });
     if (!any || spent()) return false;
     evaluate();
@@ -117,7 +117,7 @@ class Optimiser {
   bool escape() {
     const double gain = 10 * options_.tolerance;
     return change_theta([gain](double* theta, int q, const double* G, const double* TT) {
-      return has_small_diagonal(theta, q) && escape_singular(theta, q, G, TT, gain);
+      return Singular<double>::has_small_diagonal(theta, q) && Singular<double>::escape_singular(theta, q, G, TT, gain);
     });
   }
 
@@ -127,8 +127,8 @@ class Optimiser {
     out.beta = beta_of(psi());
     out.status = status_;
     for (const TermView& t : paths_.terms) {
-      canonical_theta(out.theta.data() + t.theta, t.size);
-      if (out.status == Status::converged && has_small_diagonal(out.theta.data() + t.theta, t.size))
+      Singular<double>::canonical_theta(out.theta.data() + t.theta, t.size);
+      if (out.status == Status::converged && Singular<double>::has_small_diagonal(out.theta.data() + t.theta, t.size))
         out.status = Status::singular;
     }
     out.inverse_hessian = Eigen::Map<Eigen::MatrixXd>(bfgs_.B.at, k_, k_);

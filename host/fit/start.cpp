@@ -23,7 +23,7 @@ Eigen::VectorXd score_theta(const Paths& paths, const ProblemEvaluation& at_zero
   Eigen::VectorXd theta(paths.m);
   Eigen::Index TT = 0;
   for (const TermView& t : paths.terms) {
-    score_start(at_zero.G.data() + t.theta, at_zero.TT.data() + TT, t.size, theta.data() + t.theta);
+    Singular<double>::score_start(at_zero.G.data() + t.theta, at_zero.TT.data() + TT, t.size, theta.data() + t.theta);
     TT += theta_entries(t) * theta_entries(t);
   }
   return theta;
@@ -37,7 +37,7 @@ Eigen::MatrixXd expected_inverse_hessian(const Paths& paths, const Eigen::Vector
   for (const TermView& t : paths.terms) {
     const int s = theta_entries(t);
     Eigen::MatrixXd H(s, s);
-    theta_information(theta.data() + t.theta, t.size, at.TT.data() + TT, at.G.data() + t.theta, H.data());
+    Singular<double>::theta_information(theta.data() + t.theta, t.size, at.TT.data() + TT, at.G.data() + t.theta, H.data());
     inverse.block(t.theta, t.theta, s, s) = safe_inverse(H);
     TT += s * s;
   }

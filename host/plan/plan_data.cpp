@@ -10,7 +10,7 @@ namespace {
 KernelShape kernel_shape(const Model& model, const Paths& paths) {
   if (model.terms.size() != 1) return KernelShape::any;
   switch (paths.Q) {
-    case 1: return (model.terms[0].Z.array() == 1.0).all() ? KernelShape::one_unit : KernelShape::one_1;
+    case 1: return (model.terms[0].Z.array() == 1.0).all() ? KernelShape::one_unit : KernelShape::any;
     case 2: return KernelShape::one_2;
     case 3: return KernelShape::one_3;
     default: return KernelShape::any;

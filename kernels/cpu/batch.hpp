@@ -9,14 +9,33 @@
 
 namespace cuglmm {
 
+/// All components of a slice by problem at the lanes' parameters (theta, then beta), added to `out`.
+template <class Real>
+using AllComponents = void (*)(const PlanView& plan, const Real* psi, const Lanes<Real>& zy, const Lanes<Real>& u,
+                               const Mask<Real>& active, const Work<Real>& work, double mode_tolerance,
+                               Evaluation<Real>& out, const Moments<Real>* moments);
+
 template <class Real, class Family, class Shape, bool UnitWeights>
+void all_components(const PlanView& plan, const Real* psi, const Lanes<Real>& zy, const Lanes<Real>& u,
+                    const Mask<Real>& active, const Work<Real>& work, double mode_tolerance, Evaluation<Real>& out,
+                    const Moments<Real>* moments) {
+  const Shape shape = MakeShape<Shape>::from(plan);
+  for (int i = 0; i < plan.component_count; ++i) {
+    const ComponentView& component = plan.components[i];
+    const ByProblem<Real, UnitWeights> rows{component.X, component.Z, component.offset, component.weights, plan.p, plan.Q};
+    const LaneProblem<Real> problem{psi, psi + plan.m, zy.from(component.zy_first), u.from(component.u_first), active};
+    Laplace<Real, Family, Shape, ByProblem<Real, UnitWeights>> laplace(shape, component.tree, rows, problem, work);
+    laplace.evaluate(mode_tolerance, out, moments);
+  }
+}
+
+template <class Real>
 class Batch {
  public:
   static constexpr int width = Lane<Real>::width;
-  using Design = ByProblem<Real, UnitWeights>;
 
-  CUGLMM_INLINE Batch(const PlanView& plan, void* memory)
-      : plan_(plan), shape_(MakeShape<Shape>::from(plan)), k_(plan.m + plan.p) {
+  CUGLMM_INLINE Batch(const PlanView& plan, AllComponents<Real> components, void* memory)
+      : plan_(plan), components_(components), k_(plan.m + plan.p) {
     Scratch<Real> scratch{static_cast<Real*>(memory)};
     bytes_ = lay_out(scratch);
   }
@@ -64,7 +83,7 @@ class Batch {
   static constexpr int kMaxTheta = kMaxPath * (kMaxPath + 1) / 2;
 
   CUGLMM_INLINE std::size_t lay_out(Scratch<Real>& scratch) {
-    work_ = take_work<Real, Shape>(scratch, plan_);
+    work_ = take_work<Real>(scratch, plan_);
     bfgs_.place(scratch.take(Bfgs<Real>::reals(k_)), k_, plan_.m);
     gradient_ = scratch.take(k_);
     value_ = scratch.take(1);
@@ -96,15 +115,8 @@ class Batch {
     }
     const Mask<Real> active = or_(phase_[0] > 0.5, phase_[0] < -0.5);
     Evaluation<Real> out{Real(0.0), G_, gradient_.from(plan_.m), Mask<Real>(false), 0};
-    for (int i = 0; i < plan_.component_count; ++i) {
-      const ComponentView& component = plan_.components[i];
-      const Design rows{component.X, component.Z, component.offset, component.weights, plan_.p, plan_.Q};
-      const LaneProblem<Real> problem{bfgs_.trial.at, bfgs_.trial.at + plan_.m, zy_.from(component.zy_first),
-                                  u_.from(component.u_first), active};
-      Laplace<Real, Family, Shape, Design> laplace(shape_, component.tree, rows, problem, work_);
-      laplace.evaluate(mode_tolerance, out, with_moments ? &moments_ : nullptr);
-    }
-    theta_gradient(shape_, bfgs_.trial.at, G_, gradient_.at);
+    components_(plan_, bfgs_.trial.at, zy_, u_, active, work_, mode_tolerance, out, with_moments ? &moments_ : nullptr);
+    theta_gradient(MakeShape<AnyShape>::from(plan_), bfgs_.trial.at, G_, gradient_.at);
     Real response = offset_y_[0];
     for (int j = 0; j < plan_.p; ++j) {
       response = fma_(xy_[j], bfgs_.trial[plan_.m + j], response);
@@ -148,8 +160,8 @@ class Batch {
     double theta[kMaxTheta], G[kMaxTheta];
     bool any = false;
     Index TT = 0;
-    for (int j = 0; j < shape_.terms(); ++j) {
-      const TermView t = shape_.term(j);
+    for (int j = 0; j < plan_.terms; ++j) {
+      const TermView& t = plan_.term[j];
       const int s = t.size * (t.size + 1) / 2;
       double* moments = reinterpret_cast<double*>(gathered_.at);
       for (int i = 0; i < s; ++i) {
@@ -168,8 +180,8 @@ class Batch {
   bool snap(int lane) {
     if (out_of_evaluations(lane)) return false;
     const bool any = change_theta(lane, bfgs_.psi, [](int q, double* theta, const double*, const double*) {
-      canonical_theta(theta, q);
-      return has_small_diagonal(theta, q) && snap_to_singular(theta, q);
+      Singular<Real>::canonical_theta(theta, q);
+      return Singular<Real>::has_small_diagonal(theta, q) && Singular<Real>::snap_to_singular(theta, q);
     });
     if (!any) return false;
     for (int i = plan_.m; i < k_; ++i) lane_of(bfgs_.trial[i], lane) = lane_of(bfgs_.psi[i], lane);
@@ -188,9 +200,9 @@ class Batch {
     }
     const double gain = 10 * control_->tolerance;
     const bool saddle = change_theta(lane, bfgs_.psi, [gain](int q, double* theta, const double* G, const double* TT) {
-      return has_small_diagonal(theta, q) && escape_singular(theta, q, G, TT, gain);
+      return Singular<Real>::has_small_diagonal(theta, q) && Singular<Real>::escape_singular(theta, q, G, TT, gain);
     });
-    if (!saddle || out_of_evaluations(lane) || lane_of(escapes_[0], lane) > 2 * shape_.terms()) return finish(lane, kConverged);
+    if (!saddle || out_of_evaluations(lane) || lane_of(escapes_[0], lane) > 2 * plan_.terms) return finish(lane, kConverged);
     lane_of(escapes_[0], lane) += 1;
     start_search(lane);
   }
@@ -202,7 +214,7 @@ class Batch {
       return finish(lane, kFailed);
     }
     change_theta(lane, bfgs_.trial, [](int q, double* theta, const double* G, const double* TT) {
-      score_start(G, TT, q, theta);
+      Singular<Real>::score_start(G, TT, q, theta);
       return true;
     });
     start_search(lane);
@@ -227,10 +239,10 @@ class Batch {
       psi[i] = lane_of(bfgs_.psi[i], lane);
       squares += lane_of(bfgs_.gradient[i], lane) * lane_of(bfgs_.gradient[i], lane);
     }
-    for (int j = 0; j < shape_.terms(); ++j) {
-      const TermView t = shape_.term(j);
-      canonical_theta(psi + t.theta, t.size);
-      if (status == kConverged && has_small_diagonal(psi + t.theta, t.size)) status = kSingularEnding;
+    for (int j = 0; j < plan_.terms; ++j) {
+      const TermView& t = plan_.term[j];
+      Singular<Real>::canonical_theta(psi + t.theta, t.size);
+      if (status == kConverged && Singular<Real>::has_small_diagonal(psi + t.theta, t.size)) status = kSingularEnding;
     }
     control_->finished(control_->context,
                        {static_cast<std::int64_t>(lane_of(number_[0], lane)), status,
@@ -280,7 +292,7 @@ class Batch {
   }
 
   const PlanView& plan_;
-  const Shape shape_;
+  const AllComponents<Real> components_;
   const int k_;
   std::size_t bytes_ = 0;
   int busy_ = 0, special_ = 0;  ///< lanes with a problem; of those, lanes that need moments

@@ -15,14 +15,13 @@ struct Type {
 /// Calls f(Type<Family>, Type<Draw>, Type<Shape>).
 template <class A, class F>
 auto dispatch(const PlanView& plan, F f) {
-  auto with_shape = [&](auto family, auto draw) {
-    switch (plan.shape) {
-      case KernelShape::one_unit: return f(family, draw, Type<OneTerm<1, true>>{});
-      case KernelShape::one_1: return f(family, draw, Type<OneTerm<1>>{});
-      case KernelShape::one_2: return f(family, draw, Type<OneTerm<2>>{});
-      case KernelShape::one_3: return f(family, draw, Type<OneTerm<3>>{});
-      default: return f(family, draw, Type<AnyShape>{});
-    }
+  const auto with_shape = [&](auto family, auto draw) {
+#if !defined(CUGLMM_FEW_SHAPES)  // sanitizer builds would take minutes to compile them all
+    if (plan.shape == KernelShape::one_2) return f(family, draw, Type<OneTerm<2>>{});
+    if (plan.shape == KernelShape::one_3) return f(family, draw, Type<OneTerm<3>>{});
+#endif
+    if (plan.shape == KernelShape::one_unit) return f(family, draw, Type<OneTerm<1, true>>{});
+    return f(family, draw, Type<AnyShape>{});
   };
   if (plan.family == KernelFamily::poisson_log) return with_shape(Type<PoissonLog>{}, Type<PoissonDraw>{});
   return with_shape(Type<BinomialLogit>{}, Type<BinomialDraw>{});
@@ -33,57 +32,45 @@ struct Functions {
   using Wide = Pack<A, K>;   // by problem
   using One = Pack<A, 1>;    // by component, feeds
 
-  template <class Real, class F>
-  static auto with_batch(const PlanView& plan, void* memory, F f) {
-    return dispatch<A>(plan, [&](auto family, auto, auto shape) {
+  static Batch<Wide> batch(const PlanView& plan, void* memory) {
+    const AllComponents<Wide> components = dispatch<A>(plan, [&](auto family, auto, auto shape) -> AllComponents<Wide> {
       using Family = typename decltype(family)::type;
       using Shape = typename decltype(shape)::type;
-      if (plan.unit_weights) {
-        Batch<Real, Family, Shape, true> batch(plan, memory);
-        return f(batch);
-      }
-      Batch<Real, Family, Shape, false> batch(plan, memory);
-      return f(batch);
+      return plan.unit_weights ? &all_components<Wide, Family, Shape, true> : &all_components<Wide, Family, Shape, false>;
     });
+    return Batch<Wide>(plan, components, memory);
   }
-  template <class F>
-  static auto with_slices(const PlanView& plan, void* memory, F f) {
-    return dispatch<A>(plan, [&](auto family, auto, auto shape) {
-      Slices<One, typename decltype(family)::type, typename decltype(shape)::type> slices(plan, memory);
-      return f(slices);
-    });
+  static Slices<One> slices(const PlanView& plan, void* memory) {
+    return Slices<One>(plan, dispatch<A>(plan, [&](auto family, auto, auto shape) -> SliceFunctions<One> {
+                         using Family = typename decltype(family)::type;
+                         return {&slice_laplace<One, Family, typename decltype(shape)::type>,
+                                 &slice_beta_information<One, Family>};
+                       }),
+                       memory);
   }
 
-  static std::size_t batch_bytes(const PlanView& plan) {
-    return with_batch<Wide>(plan, nullptr, [](auto& batch) { return batch.bytes(); });
-  }
+  static std::size_t batch_bytes(const PlanView& plan) { return batch(plan, nullptr).bytes(); }
   static void optimise(const PlanView& plan, const BatchControl& control, Feed& feed, void* memory) {
-    with_batch<Wide>(plan, memory, [&](auto& batch) { batch.optimise(control, feed); });
+    batch(plan, memory).optimise(control, feed);
   }
   static void evaluate(const PlanView& plan, Feed& feed, const double* psi, double mode_tolerance, double* objective,
                        double* gradient, void* memory) {
-    with_batch<Wide>(plan, memory, [&](auto& batch) {
-      batch.evaluate_once(feed, Lane<One>::width, psi, mode_tolerance, objective, gradient);
-    });
+    batch(plan, memory).evaluate_once(feed, Lane<One>::width, psi, mode_tolerance, objective, gradient);
   }
-  static std::size_t slice_bytes(const PlanView& plan) {
-    return with_slices(plan, nullptr, [](auto& slices) { return slices.bytes(); });
-  }
+  static std::size_t slice_bytes(const PlanView& plan) { return slices(plan, nullptr).bytes(); }
   static void evaluate_slices(const PlanView& plan, int begin, int end, const double* theta, const double* beta,
                               const double* zy, double* u, double mode_tolerance, ProblemSums& sums, void* memory) {
-    with_slices(plan, memory,
-                [&](auto& slices) { slices.evaluate(begin, end, theta, beta, zy, u, mode_tolerance, sums); });
+    slices(plan, memory).evaluate(begin, end, theta, beta, zy, u, mode_tolerance, sums);
   }
   static void slice_information(const PlanView& plan, int begin, int end, const double* theta, const double* beta,
                                 const double* zy, double* u, double* information, void* memory) {
-    with_slices(plan, memory, [&](auto& slices) { slices.information(begin, end, theta, beta, zy, u, information); });
+    slices(plan, memory).information(begin, end, theta, beta, zy, u, information);
   }
 
   /// Scratch: k + max_u registers (less than slice_bytes).
   static void simulate(const PlanView& plan, const double* theta, const double* beta, std::uint64_t seed, Feed& feed,
                        double* responses, void* memory) {
-    dispatch<A>(plan, [&](auto family, auto draw, auto shape) {
-      using Shape = typename decltype(shape)::type;
+    dispatch<A>(plan, [&](auto family, auto draw, auto) {
       Scratch<One> scratch{static_cast<One*>(memory)};
       const Lanes<One> theta_lanes = scratch.take(plan.m), beta_lanes = scratch.take(plan.p), b = scratch.take(plan.max_u);
       for (int i = 0; i < plan.m; ++i) theta_lanes[i] = One(theta[i]);
@@ -101,7 +88,7 @@ struct Functions {
         out.zy = zy.from(component.zy_first);
         out.u = u.from(component.u_first);
         simulate_component<One, typename decltype(family)::type, typename decltype(draw)::type>(
-            MakeShape<Shape>::from(plan), component.tree, rows, component.original, component.u_number, theta_lanes.at,
+            MakeShape<AnyShape>::from(plan), component.tree, rows, component.original, component.u_number, theta_lanes.at,
             beta_lanes.at, seed, replicate, b, out);
       }
       *reinterpret_cast<One*>(feed.offset_y) = out.offset_y;

@@ -20,7 +20,7 @@ struct Scratch {
   CUGLMM_INLINE std::size_t bytes() const { return static_cast<std::size_t>(used) * sizeof(Real); }
 };
 
-template <class Real, class Shape>
+template <class Real>
 CUGLMM_INLINE Work<Real> take_work(Scratch<Real>& scratch, const PlanView& plan) {
   Work<Real> work;
   work.node = scratch.take(plan.max_storage + 2);
@@ -29,7 +29,7 @@ CUGLMM_INLINE Work<Real> take_work(Scratch<Real>& scratch, const PlanView& plan)
   work.fixed = scratch.take(plan.max_rows + 1);
   work.mean = scratch.take(plan.max_rows + 1);
   work.leaf = scratch.take(Index{3} * plan.max_leaves * plan.Q);
-  work.front = scratch.take(Index{plan.levels} * Shape::capacity * (Shape::capacity + 2));
+  work.front = scratch.take(Index{plan.levels} * plan.Q * (plan.Q + 2));
   work.border = scratch.take(Index{plan.levels + 1} * plan.Q * plan.p);
   return work;
 }

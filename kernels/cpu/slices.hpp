@@ -7,15 +7,52 @@
 
 namespace cuglmm {
 
+/// What is done with one slice: objective and gradient, or information about beta.
+template <class Real>
+struct SliceFunctions {
+  void (*laplace)(const PlanView&, const SliceView&, const LaneProblem<Real>&, const Work<Real>&, double mode_tolerance,
+                  Evaluation<Real>&, const Moments<Real>*);
+  void (*information)(const PlanView&, const SliceView&, const LaneProblem<Real>&, const Work<Real>&, const Lanes<Real>&);
+};
+
+template <class Real>
+CUGLMM_INLINE Lanes<Real> as_lanes(const double* values) {
+  return {reinterpret_cast<Real*>(const_cast<double*>(values))};
+}
+
+template <class Real>
+CUGLMM_INLINE ByComponent<Real> slice_rows(const PlanView& plan, const SliceView& slice) {
+  return {as_lanes<Real>(slice.X), as_lanes<Real>(slice.Z), as_lanes<Real>(slice.offset), as_lanes<Real>(slice.weights),
+          plan.p, plan.Q};
+}
+
 template <class Real, class Family, class Shape>
+void slice_laplace(const PlanView& plan, const SliceView& slice, const LaneProblem<Real>& problem, const Work<Real>& work,
+                   double mode_tolerance, Evaluation<Real>& out, const Moments<Real>* moments) {
+  const Shape shape = MakeShape<Shape>::from(plan);
+  const ByComponent<Real> rows = slice_rows<Real>(plan, slice);
+  Laplace<Real, Family, Shape, ByComponent<Real>> laplace(shape, slice.tree, rows, problem, work);
+  laplace.evaluate(mode_tolerance, out, moments);
+}
+
+template <class Real, class Family>
+void slice_beta_information(const PlanView& plan, const SliceView& slice, const LaneProblem<Real>& problem,
+                            const Work<Real>& work, const Lanes<Real>& result) {
+  const AnyShape shape = MakeShape<AnyShape>::from(plan);
+  const ByComponent<Real> rows = slice_rows<Real>(plan, slice);
+  Information<Real, Family, AnyShape, ByComponent<Real>> lane(shape, slice.tree, rows, problem, work);
+  lane.evaluate(result);
+}
+
+template <class Real>
 class Slices {
  public:
   static constexpr int width = Lane<Real>::width;
-  using Design = ByComponent<Real>;
 
-  CUGLMM_INLINE Slices(const PlanView& plan, void* memory) : plan_(plan), shape_(MakeShape<Shape>::from(plan)) {
+  CUGLMM_INLINE Slices(const PlanView& plan, const SliceFunctions<Real>& functions, void* memory)
+      : plan_(plan), functions_(functions) {
     Scratch<Real> scratch{static_cast<Real*>(memory)};
-    work_ = take_work<Real, Shape>(scratch, plan);
+    work_ = take_work<Real>(scratch, plan);
     theta_ = scratch.take(plan.m);
     beta_ = scratch.take(plan.p);
     G_ = scratch.take(plan.m);
@@ -39,11 +76,10 @@ class Slices {
     for (int s = begin; s < end; ++s) {
       const SliceView& slice = plan_.slices[s];
       const LaneProblem<Real> problem = make_problem(slice, zy, u);
-      const Design rows = make_rows(slice);
-      Laplace<Real, Family, Shape, Design> laplace(shape_, slice.tree, rows, problem, work_);
       out.objective = Real(0.0);
-      Moments<Real> moments{T_, TT_, as_lanes(sums.mode).from(slice.u_first), as_lanes(sums.variance).from(slice.u_first)};
-      laplace.evaluate(mode_tolerance, out, sums.T ? &moments : nullptr);
+      const Moments<Real> moments{T_, TT_, as_lanes<Real>(sums.mode).from(slice.u_first),
+                                  as_lanes<Real>(sums.variance).from(slice.u_first)};
+      functions_.laplace(plan_, slice, problem, work_, mode_tolerance, out, sums.T ? &moments : nullptr);
       objective += select_(problem.active, out.objective, Real(0.0));
     }
     sums.objective = sum_lanes(objective);
@@ -61,24 +97,15 @@ class Slices {
     zero(information_, Index{plan_.p} * plan_.p);
     for (int s = begin; s < end; ++s) {
       const SliceView& slice = plan_.slices[s];
-      const LaneProblem<Real> problem = make_problem(slice, zy, u);
-      const Design rows = make_rows(slice);
-      Information<Real, Family, Shape, Design> lane(shape_, slice.tree, rows, problem, work_);
-      lane.evaluate(information_);
+      functions_.information(plan_, slice, make_problem(slice, zy, u), work_, information_);
     }
     reduce(information_, plan_.p * plan_.p, result);
   }
 
  private:
-  static CUGLMM_INLINE Lanes<Real> as_lanes(const double* values) {
-    return {reinterpret_cast<Real*>(const_cast<double*>(values))};
-  }
   CUGLMM_INLINE LaneProblem<Real> make_problem(const SliceView& slice, const double* zy, double* u) const {
-    return {theta_.at, beta_.at, as_lanes(zy).from(slice.zy_first), as_lanes(u).from(slice.u_first),
-            as_lanes(slice.active)[0] > 0.5};
-  }
-  CUGLMM_INLINE Design make_rows(const SliceView& slice) const {
-    return {as_lanes(slice.X), as_lanes(slice.Z), as_lanes(slice.offset), as_lanes(slice.weights), plan_.p, plan_.Q};
+    return {theta_.at, beta_.at, as_lanes<Real>(zy).from(slice.zy_first), as_lanes<Real>(u).from(slice.u_first),
+            as_lanes<Real>(slice.active)[0] > 0.5};
   }
   void broadcast(const double* theta, const double* beta) {
     for (int i = 0; i < plan_.m; ++i) theta_[i] = Real(theta[i]);
@@ -94,7 +121,7 @@ class Slices {
   }
 
   const PlanView& plan_;
-  const Shape shape_;
+  const SliceFunctions<Real> functions_;
   std::size_t bytes_ = 0;
   Work<Real> work_;
   Lanes<Real> theta_, beta_, G_, gradient_, T_, TT_, information_;
