@@ -185,8 +185,8 @@ TEST_P(ReferenceFit, FindsLme4sOptimum) {
 }
 
 INSTANTIATE_TEST_SUITE_P(SmallCases, ReferenceFit,
-                         testing::Values("cbpp_logit", "cbpp_olre", "epil_slope", "sim_null_binomial",
-                                         "sim_null_poisson_slope"),
+                         testing::Values("cbpp_logit", "cbpp_olre", "owls_poisson_weights",
+                                         "sim_null_binomial", "sim_null_poisson_slope"),
                          [](const auto& instance) { return std::string(instance.param); });
 
 }  // namespace
