@@ -7,6 +7,8 @@
 namespace cuglmm {
 namespace {
 
+constexpr std::size_t longest_shown = 160;  // of a formula, around the place in question
+
 bool continues_character(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
 std::size_t characters(std::string_view utf8) {
@@ -40,19 +42,27 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
 std::string with_caret(const std::string& what, std::string_view source, std::size_t position,
                        std::size_t length) {
   position = std::min(position, source.size());
-  const std::string_view marked = source.substr(position, length);
-  std::string shown(source);
+  std::size_t first =
+      position > longest_shown / 2 && source.size() > longest_shown ? position - longest_shown / 2 : 0;
+  while (first < position && continues_character(source[first])) ++first;
+  std::size_t last =
+      source.size() > longest_shown ? std::min(source.size(), first + longest_shown) : source.size();
+  while (last < source.size() && continues_character(source[last])) ++last;
+
+  std::string shown(source.substr(first, last - first));
   std::replace_if(
       shown.begin(), shown.end(), [](char c) { return c == '\n' || c == '\r' || c == '\t'; }, ' ');
-  const std::size_t carets = std::max<std::size_t>(1, characters(marked));
-  return what + "\n  " + shown + "\n  " + std::string(characters(source.substr(0, position)), ' ') +
+  const std::string before = first > 0 ? "..." : "", after = last < source.size() ? "..." : "";
+  const std::size_t blanks = before.size() + characters(source.substr(first, position - first));
+  const std::size_t carets = std::max<std::size_t>(1, characters(source.substr(position, length)));
+  return what + "\n  " + before + shown + after + "\n  " + std::string(blanks, ' ') +
          std::string(carets, '^');
 }
 
 std::string nearest(const std::string& name, const std::vector<std::string>& candidates) {
   std::string best;
-  // A name of two letters is within two edits of any other: demand that something is left of it.
-  std::size_t limit = std::min<std::size_t>(2, (name.size() + 1) / 2);
+  // A name of two letters is within two edits of any other: demand that half of it is left.
+  std::size_t limit = std::min<std::size_t>(2, name.size() / 2);
   for (const std::string& candidate : candidates) {
     const std::size_t longer = std::max(candidate.size(), name.size());
     if (candidate == name || longer - std::min(candidate.size(), name.size()) > 2) continue;

@@ -36,12 +36,12 @@ std::vector<double> equal_breaks(const std::vector<double>& x, double count, con
   return breaks;
 }
 
-/// The breaks with as few digits as tell them apart, at least `digits`.
+/// The breaks with as few digits as tell them apart, at least `digits`. R writes " Inf" with a blank.
 std::vector<std::string> break_texts(const std::vector<double>& breaks, int digits) {
   for (;; ++digits) {
     std::vector<std::string> texts;
     for (const double b : breaks) {
-      texts.push_back(std::isinf(b) ? (b > 0 ? "Inf" : "-Inf") : fmt::format("{:.{}g}", b, digits));
+      texts.push_back(std::isinf(b) ? (b > 0 ? " Inf" : "-Inf") : fmt::format("{:.{}g}", b, digits));
     }
     if (digits >= 17 || std::adjacent_find(texts.begin(), texts.end()) == texts.end()) return texts;
   }

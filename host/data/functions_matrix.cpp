@@ -124,7 +124,9 @@ Operand poly(const Call& call) {
   if (!(degree >= 1) || degree != std::floor(degree))
     call.where(1).fail("the degree of poly() is a whole number from 1");
   if (std::any_of(x.begin(), x.end(), [](double value) { return std::isnan(value); })) {
-    call.where(0).fail("poly() does not take missing values; leave such rows out (--filter '!is.na(..)')");
+    call.where(0).fail(
+        fmt::format("poly() does not take missing values; leave such rows out: --filter '!is.na({})'",
+                    deparse(*call.written[0])));
   }
   if (std::any_of(x.begin(), x.end(), [](double value) { return std::isinf(value); })) {
     call.where(0).fail("poly() does not take infinite values");
