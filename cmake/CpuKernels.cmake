@@ -1,6 +1,9 @@
 # The lane functions for the CPU: one source per SIMD level, each an object library with flags of its own, chosen
 # at run time (design.md 2, "Functions of a pack"). No other target sees these flags.
 
+# Only xsimd's headers: Debian's target of it would link a library, xtl, that is headers only as well.
+set(CUGLMM_XSIMD_INCLUDES $<TARGET_PROPERTY:xsimd,INTERFACE_INCLUDE_DIRECTORIES>)
+
 # Always optimised, in Debug and sanitizer builds too: at -O0 the linker could hand a wide inline function of one
 # level to callers of another. For the same reason no link-time optimisation.
 function(cuglmm_add_cpu_kernels level)
@@ -12,15 +15,18 @@ function(cuglmm_add_cpu_kernels level)
   set_target_properties(cuglmm_kernels_${level} PROPERTIES
     POSITION_INDEPENDENT_CODE ON INTERPROCEDURAL_OPTIMIZATION OFF)
   target_include_directories(cuglmm_kernels_${level} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
-  target_compile_options(cuglmm_kernels_${level} PRIVATE -O3 -fno-lto ${ARGN})
-  target_link_libraries(cuglmm_kernels_${level} PRIVATE xsimd cuglmm_options)
+  target_compile_options(cuglmm_kernels_${level} PRIVATE -O3 -fno-lto
+    -Wno-maybe-uninitialized -Wno-uninitialized  # g++ 12 finds them in its own AVX-512 headers
+    ${ARGN})
+  target_include_directories(cuglmm_kernels_${level} SYSTEM PRIVATE ${CUGLMM_XSIMD_INCLUDES})
+  target_link_libraries(cuglmm_kernels_${level} PRIVATE cuglmm_options)
   string(TOUPPER ${level} upper)
   target_sources(cuglmm PRIVATE $<TARGET_OBJECTS:cuglmm_kernels_${level}>)
   target_compile_definitions(cuglmm PRIVATE CUGLMM_HAVE_${upper})
 endfunction()
 
 # host/engine asks xsimd which level this machine has.
-target_link_libraries(cuglmm PRIVATE $<BUILD_INTERFACE:xsimd>)
+target_include_directories(cuglmm SYSTEM PRIVATE ${CUGLMM_XSIMD_INCLUDES})
 
 cuglmm_add_cpu_kernels(baseline)
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
