@@ -30,7 +30,7 @@ struct Laplace : Component<Real, Family, Shape, Design> {
 
   /// Adds the component's objective and gradient to `out`; leaves the corrected mode u + delta in problem.u.
   /// `moments` may be null.
-  CUGLMM_LANE void evaluate(double tolerance, Evaluation<Real>& out, const Moments<Real>* moments) {
+  CUGLMM_LANE void evaluate(const Real& tolerance, Evaluation<Real>& out, const Moments<Real>* moments) {
     this->linear_predictor();
     out.failed = or_(out.failed, this->pirls(tolerance, out.passes));
     path_inverse_and_step(out, moments);

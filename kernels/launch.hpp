@@ -35,6 +35,7 @@ struct PlanView {
   int p, m, Q, levels, terms;
   const int* level_first;
   const TermView* term;
+  const double* z_square;  ///< Q: largest square in each column of Z
   const ComponentView* components;
   int component_count;
   const SliceView* slices;

@@ -251,7 +251,7 @@ struct Component {
 
   /// PIRLS until g' H^-1 g < tolerance, when the last step is left to Laplace's correction (design.md 1.7). A lane that
   /// has converged is frozen, and exempt from the test that F has not grown. Returns the lanes that failed.
-  CUGLMM_LANE Mask<Real> pirls(double tolerance, int& passes) {
+  CUGLMM_LANE Mask<Real> pirls(const Real& tolerance, int& passes) {
     constexpr int kMaxPasses = 200, kMaxHalvings = 30;
     Mask<Real> done = not_(problem.active);
     Real F_last(1.7e308), halvings(0.0);

@@ -47,6 +47,10 @@ void make_view(const Model& model, PlanData& plan) {
   view.terms = static_cast<int>(plan.paths.terms.size());
   view.level_first = plan.paths.level_first.data();
   view.term = plan.paths.terms.data();
+  plan.z_square.assign(plan.paths.Q, 0);
+  for (std::size_t i = 0; i < plan.Z.size(); ++i)
+    plan.z_square[i % plan.paths.Q] = std::max(plan.z_square[i % plan.paths.Q], plan.Z[i] * plan.Z[i]);
+  view.z_square = plan.z_square.data();
   for (const TermView& t : plan.paths.terms) {
     const int s = t.size * (t.size + 1) / 2;
     view.TT_size += s * s;

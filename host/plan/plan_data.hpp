@@ -73,6 +73,7 @@ struct PlanData {
   std::vector<ComponentData> components;
   // By cell, in the order of Cells: row-major.
   std::vector<double> X, Z, offset;
+  std::vector<double> z_square;  ///< Q: largest square in each column of Z
   // Original rows, in the order of Cells::row.
   std::vector<double> trials, draw_weight;
   std::vector<ComponentView> views;

@@ -13,7 +13,7 @@ enum class StandardErrors { hessian, rx };  ///< design.md 1.6
 
 struct FitOptions {
   StandardErrors se = StandardErrors::hessian;  ///< lme4's default for GLMMs
-  double tolerance = 1e-8;    ///< stop when the predicted decrease of the deviance is below (design.md 1.7)
+  double tolerance = 1e-10;   ///< stop when the predicted decrease of the deviance is below (design.md 1.7)
   int max_evaluations = 200;  ///< of objective and gradient; 5 to 20 are usual
   int threads = 0;            ///< 0: as many as the machine has
   std::string device = "auto";  ///< auto, cpu; cuda is not there yet

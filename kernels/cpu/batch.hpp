@@ -12,12 +12,12 @@ namespace cuglmm {
 /// All components of a slice by problem at the lanes' parameters (theta, then beta), added to `out`.
 template <class Real>
 using AllComponents = void (*)(const PlanView& plan, const Real* psi, const Lanes<Real>& zy, const Lanes<Real>& u,
-                               const Mask<Real>& active, const Work<Real>& work, double mode_tolerance,
+                               const Mask<Real>& active, const Work<Real>& work, const Real& mode_tolerance,
                                Evaluation<Real>& out, const Moments<Real>* moments);
 
 template <class Real, class Family, class Shape, bool UnitWeights>
 void all_components(const PlanView& plan, const Real* psi, const Lanes<Real>& zy, const Lanes<Real>& u,
-                    const Mask<Real>& active, const Work<Real>& work, double mode_tolerance, Evaluation<Real>& out,
+                    const Mask<Real>& active, const Work<Real>& work, const Real& mode_tolerance, Evaluation<Real>& out,
                     const Moments<Real>* moments) {
   const Shape shape = MakeShape<Shape>::from(plan);
   for (int i = 0; i < plan.component_count; ++i) {
@@ -115,7 +115,8 @@ class Batch {
     }
     const Mask<Real> active = or_(phase_[0] > 0.5, phase_[0] < -0.5);
     Evaluation<Real> out{Real(0.0), G_, gradient_.from(plan_.m), Mask<Real>(false), 0};
-    components_(plan_, bfgs_.trial.at, zy_, u_, active, work_, mode_tolerance, out, with_moments ? &moments_ : nullptr);
+    components_(plan_, bfgs_.trial.at, zy_, u_, active, work_, mode_tolerance / predictor_scale(plan_, bfgs_.trial.at), out,
+                with_moments ? &moments_ : nullptr);
     theta_gradient(MakeShape<AnyShape>::from(plan_), bfgs_.trial.at, G_, gradient_.at);
     Real response = offset_y_[0];
     for (int j = 0; j < plan_.p; ++j) {

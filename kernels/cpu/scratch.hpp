@@ -3,6 +3,7 @@
 #pragma once
 
 #include <kernels/cpu/pack.hpp>
+#include <kernels/covariance.hpp>
 #include <kernels/launch.hpp>
 
 namespace cuglmm {
@@ -44,6 +45,25 @@ struct MakeShape<AnyShape> {
     return {plan.p, plan.levels, plan.terms, plan.m, plan.level_first, plan.term};
   }
 };
+
+/// A step of u moves eta by z' Lambda delta, and the corrections of the last pass are exact to the square of that: so where
+/// z' Sigma z is large, PIRLS must end closer to the mode. The largest z' Sigma z, about, but at least 1.
+template <class Real>
+CUGLMM_INLINE Real predictor_scale(const PlanView& plan, const Real* theta) {
+  Real scale(0.0);
+  for (int j = 0; j < plan.terms; ++j) {
+    const TermView& t = plan.term[j];
+    for (int r = 0; r < t.size; ++r) {
+      Real variance(0.0);
+      for (int c = 0; c <= r; ++c) {
+        const Real& entry = theta[t.theta + lower(r, c, t.size)];
+        variance = fma_(entry, entry, variance);
+      }
+      scale = fma_(Real(plan.z_square[t.first + r]), variance, scale);
+    }
+  }
+  return max_(scale, Real(1.0));
+}
 
 template <class Real>
 CUGLMM_INLINE void zero(const Lanes<Real>& values, Index n) {

@@ -10,7 +10,7 @@ namespace cuglmm {
 /// What is done with one slice: objective and gradient, or information about beta.
 template <class Real>
 struct SliceFunctions {
-  void (*laplace)(const PlanView&, const SliceView&, const LaneProblem<Real>&, const Work<Real>&, double mode_tolerance,
+  void (*laplace)(const PlanView&, const SliceView&, const LaneProblem<Real>&, const Work<Real>&, const Real& mode_tolerance,
                   Evaluation<Real>&, const Moments<Real>*);
   void (*information)(const PlanView&, const SliceView&, const LaneProblem<Real>&, const Work<Real>&, const Lanes<Real>&);
 };
@@ -28,7 +28,7 @@ CUGLMM_INLINE ByComponent<Real> slice_rows(const PlanView& plan, const SliceView
 
 template <class Real, class Family, class Shape>
 void slice_laplace(const PlanView& plan, const SliceView& slice, const LaneProblem<Real>& problem, const Work<Real>& work,
-                   double mode_tolerance, Evaluation<Real>& out, const Moments<Real>* moments) {
+                   const Real& mode_tolerance, Evaluation<Real>& out, const Moments<Real>* moments) {
   const Shape shape = MakeShape<Shape>::from(plan);
   const ByComponent<Real> rows = slice_rows<Real>(plan, slice);
   Laplace<Real, Family, Shape, ByComponent<Real>> laplace(shape, slice.tree, rows, problem, work);
@@ -73,13 +73,14 @@ class Slices {
     zero(TT_, plan_.TT_size);
     Evaluation<Real> out{Real(0.0), G_, gradient_, Mask<Real>(false), 0};
     Real objective(0.0);
+    const Real tolerance = mode_tolerance / predictor_scale(plan_, theta_.at);
     for (int s = begin; s < end; ++s) {
       const SliceView& slice = plan_.slices[s];
       const LaneProblem<Real> problem = make_problem(slice, zy, u);
       out.objective = Real(0.0);
       const Moments<Real> moments{T_, TT_, as_lanes<Real>(sums.mode).from(slice.u_first),
                                   as_lanes<Real>(sums.variance).from(slice.u_first)};
-      functions_.laplace(plan_, slice, problem, work_, mode_tolerance, out, sums.T ? &moments : nullptr);
+      functions_.laplace(plan_, slice, problem, work_, tolerance, out, sums.T ? &moments : nullptr);
       objective += select_(problem.active, out.objective, Real(0.0));
     }
     sums.objective = sum_lanes(objective);
