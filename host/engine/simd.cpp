@@ -11,11 +11,13 @@ namespace cuglmm {
 
 std::vector<const CpuFunctions*> available_functions() {
   std::vector<const CpuFunctions*> found{&baseline_functions()};
-#if defined(__x86_64__)
   // xsimd knows what the processor has; the compiler's built-in also asks whether the system saves the registers.
-  const auto machine = xsimd::available_architectures();
+  [[maybe_unused]] const auto machine = xsimd::available_architectures();
+#ifdef CUGLMM_HAVE_AVX2  // cmake/CpuKernels.cmake: the levels in this build
   if (machine.fma3_avx2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
     found.push_back(&avx2_functions());
+#endif
+#ifdef CUGLMM_HAVE_AVX512
   if (machine.avx512bw && machine.avx512cd && machine.avx512dq && __builtin_cpu_supports("avx512bw") &&
       __builtin_cpu_supports("avx512vl"))
     found.push_back(&avx512_functions());
