@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <memory>
 #include <optional>
 
@@ -11,6 +13,7 @@
 #include <cuglmm/report.hpp>
 #include <host/cli/bootstrap_job.hpp>
 #include <host/cli/command.hpp>
+#include <host/cli/details.hpp>
 #include <host/cli/problem.hpp>
 #include <host/cli/progress.hpp>
 #include <host/report/json.hpp>
@@ -72,17 +75,26 @@ std::int64_t run_replicates(const Fit& original, BootstrapOptions options, Inter
   options.replicates -= before;
   catch_signals();
   Progress progress(options.replicates, quiet);
+  std::exception_ptr trouble;  // of the sink, such as a full disk: stops the run, and is told in the end
+  std::atomic<bool> troubled = false;
   options.progress = [&](std::int64_t now) {
     progress.show(now);
-    return caught_signal() == 0;
+    return caught_signal() == 0 && !troubled;
   };
-  BootstrapReport report;
-  if (options.replicates > 0)
-    report = bootstrap(original, options, [&](const Fits& block) {
+  const auto sink = [&](const Fits& block) {
+    if (troubled) return;
+    try {
       intervals.add(block);
       if (job != nullptr) job->add(block);
       done += block.size();
-    });
+    } catch (...) {
+      trouble = std::current_exception();
+      troubled = true;
+    }
+  };
+  BootstrapReport report;
+  if (options.replicates > 0) report = bootstrap(original, options, sink);
+  if (trouble) std::rethrow_exception(trouble);
   progress.finish(done);
   if (job != nullptr) job->finish(report, intervals.counts());
   return before + done;
@@ -99,6 +111,7 @@ int run(const Arguments& a) {
   const BootstrapOptions options = bootstrap_options(a);
   const Problem problem = load(a.model, a.engine);
   const Fit original = fit(*problem.model, problem.options);
+  if (a.output.verbose) report_details(original, problem);
   const bool text = a.output.json != "-";
   if (text) write_text("-", short_line(original));
   const RunFacts facts{"bootstrap", problem.seconds_read, problem.recipe, a.seed, a.first};

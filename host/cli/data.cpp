@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include <cuglmm/error.hpp>
 #include <host/cli/command.hpp>
 #include <host/cli/problem.hpp>
 
@@ -25,6 +26,7 @@ Command add_data(CLI::App& program) {
       ->required();
   add_options(*app, arguments->read);
   return {app, [arguments] {
+            if (arguments->file.empty()) throw Error("a file is needed: cuglmm data FILE.csv");
             write_text("-", summary(load_data(arguments->file, arguments->read)));
             return 0;
           }};

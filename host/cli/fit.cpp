@@ -3,12 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <memory>
 
-#include <cuglmm/plan.hpp>
 #include <cuglmm/report.hpp>
 #include <host/cli/command.hpp>
+#include <host/cli/details.hpp>
 #include <host/cli/problem.hpp>
 #include <host/report/csv.hpp>
 #include <host/report/json.hpp>
@@ -31,24 +30,13 @@ void write_table(const std::string& path, const Fit& fit, void (*write)(OutputFi
   file.close();
 }
 
-void report_details(const Fit& fit, const Problem& problem) {
-  fmt::print(stderr, "{}\n", fit.plan->describe());
-  fmt::print(stderr, "{}: {}, {} evaluations, gradient norm {:.3g}\n", fit.device, name(fit.status),
-             fit.evaluations, fit.gradient_norm);
-  fmt::print(stderr, "seconds: read {:.4f}, plan {:.4f}, fit {:.4f}\n", problem.seconds_read,
-             fit.seconds.plan, fit.seconds.fit);
-}
-
 int run(const Arguments& a) {
   const Problem problem = load(a.model, a.engine);
   const Fit result = fit(*problem.model, problem.options);
   if (a.output.verbose) report_details(result, problem);
   if (a.output.json != "-") write_text("-", summary(result));
-  if (!a.output.json.empty())
-    write_text(
-        a.output.json,
-        write_json(fit_json(
-            result, {.command = "fit", .seconds_read = problem.seconds_read, .options = problem.recipe})));
+  const RunFacts facts{.command = "fit", .seconds_read = problem.seconds_read, .options = problem.recipe};
+  if (!a.output.json.empty()) write_text(a.output.json, write_json(fit_json(result, facts)));
   write_table(a.ranef, result, write_ranef);
   write_table(a.fitted, result, write_fitted);
   if (result.ok()) return 0;

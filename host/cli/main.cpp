@@ -59,6 +59,20 @@ void refuse_extras(const CLI::App& command) {
                           command.get_name(), extras.front()));
 }
 
+/// CLI11's errors in our words: "Could not convert: --threads = two", "--family: 1 required F missing".
+std::string explain(const CLI::ParseError& error) {
+  const std::string what = error.what(), conversion = "Could not convert: ";
+  const std::size_t equals = what.find(" = ");
+  if (what.starts_with(conversion) && equals != std::string::npos)
+    return fmt::format("{} {}: not a number of the kind it takes",
+                       what.substr(conversion.size(), equals - conversion.size()), what.substr(equals + 3));
+  const std::string option = what.substr(0, what.find(':'));
+  if (what.ends_with("missing")) return fmt::format("{} needs a value", option);
+  if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr)
+    return fmt::format("{} is given twice", option);
+  return what;
+}
+
 [[noreturn]] void refuse_command(const CLI::App& program, const std::vector<Command>& commands) {
   std::vector<std::string> names;
   for (const Command& command : commands) names.push_back(command.app->get_name());
@@ -82,7 +96,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::Success& success) {
     return program.exit(success);  // --help, --version
   } catch (const CLI::ParseError& error) {
-    throw Error(error.what());
+    throw Error(explain(error));
   }
   for (const Command& command : commands) {
     if (!command.app->parsed()) continue;

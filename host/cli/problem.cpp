@@ -100,6 +100,8 @@ FitOptions fit_options(const ModelArguments& a, const EngineArguments& engine) {
   out.threads = engine.threads;
   out.device = engine.device;
   out.simd = engine.simd;
+  if (engine.threads < 0)
+    throw Error(fmt::format("--threads {}: 1 or more, or 0 for as many as the machine has", engine.threads));
   if (const auto why = out.invalid()) throw Error(*why);
   return out;
 }

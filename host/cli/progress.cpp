@@ -33,8 +33,9 @@ std::string Progress::text(std::int64_t done, double elapsed) const {
 void Progress::show(std::int64_t done) {
   const auto now = Clock::now();
   const double interval = terminal_ ? 0.1 : 10;  // seconds
-  if (quiet_ || std::chrono::duration<double>(now - last_).count() < interval) return;
-  last_ = now;
+  auto last = last_.load();
+  if (quiet_ || std::chrono::duration<double>(now - last).count() < interval) return;
+  if (!last_.compare_exchange_strong(last, now)) return;  // another thread shows it
   const std::string line = text(done, std::chrono::duration<double>(now - start_).count());
   if (!terminal_) return fmt::print(stderr, "{}\n", line);
   constexpr std::int64_t width = 24;

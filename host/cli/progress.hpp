@@ -1,6 +1,7 @@
 /// Progress on standard error, and a clean stop on a signal.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -11,7 +12,7 @@ namespace cuglmm::cli {
 class Progress {
  public:
   Progress(std::int64_t total, bool quiet);
-  void show(std::int64_t done);
+  void show(std::int64_t done);  ///< may be called from several threads at once
   void finish(std::int64_t done);
 
  private:
@@ -20,7 +21,8 @@ class Progress {
 
   std::int64_t total_;
   bool quiet_, terminal_;
-  Clock::time_point start_ = Clock::now(), last_ = start_;
+  Clock::time_point start_ = Clock::now();
+  std::atomic<Clock::time_point> last_{start_};
 };
 
 /// From here on SIGINT and SIGTERM ask for a stop; the second one ends the program at once.

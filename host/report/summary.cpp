@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include <host/data/expression.hpp>
 #include <host/inference/normal.hpp>
@@ -30,7 +31,7 @@ std::string title(const Fit& fit) {
   std::vector<std::string> lines = r::deparse_lines(model.formula.text());
   lines.insert(lines.begin(), "Formula:");
   out += r::cat_filled(lines);
-  out += fmt::format("   Data: {}\n", model.data_source);
+  out += fmt::format("   Data: {}\n", std::filesystem::path(model.data_source).filename().string());
   if (!model.weights_expression.empty()) out += fmt::format("Weights: {}\n", model.weights_expression);
   if (!model.offset_expression.empty()) out += fmt::format(" Offset: {}\n", model.offset_expression);
   return out + "\n";
