@@ -117,12 +117,8 @@ std::vector<std::vector<double>> powers(const std::vector<double>& x, int degree
   return out;
 }
 
-/// poly(x, degree = 1, raw = FALSE).
-Operand poly(const Call& call) {
-  const std::vector<double>& x = call.numbers(0);
-  const double degree = call.number(1, 1);
-  if (!(degree >= 1) || degree != std::floor(degree))
-    call.where(1).fail("the degree of poly() is a whole number from 1");
+/// What orthogonal polynomials need; raw powers do without, as in R.
+void require_distinct(const Call& call, const std::vector<double>& x, double degree) {
   if (std::any_of(x.begin(), x.end(), [](double value) { return std::isnan(value); })) {
     call.where(0).fail(
         fmt::format("poly() does not take missing values; leave such rows out: --filter '!is.na({})'",
@@ -131,12 +127,21 @@ Operand poly(const Call& call) {
   if (std::any_of(x.begin(), x.end(), [](double value) { return std::isinf(value); })) {
     call.where(0).fail("poly() does not take infinite values");
   }
-  const bool raw = call.flag(2, false);
   const std::size_t distinct = std::set<double>(x.begin(), x.end()).size();
-  if (!raw && degree >= static_cast<double>(distinct)) {
+  if (degree >= static_cast<double>(distinct)) {
     call.where(1).fail(
         fmt::format("the degree of poly() must be less than the number of distinct values, {}", distinct));
   }
+}
+
+/// poly(x, degree = 1, raw = FALSE).
+Operand poly(const Call& call) {
+  const std::vector<double>& x = call.numbers(0);
+  const double degree = call.number(1, 1);
+  if (!(degree >= 1) || degree != std::floor(degree))
+    call.where(1).fail("the degree of poly() is a whole number from 1");
+  const bool raw = call.flag(2, false);
+  if (!raw) require_distinct(call, x, degree);
   if (degree > 100) call.where(1).fail("the degree of poly() is too high");
   const int count = static_cast<int>(degree);
   Operand out;
