@@ -28,10 +28,9 @@ class Splitter {
       throw Error(
           fmt::format("{} is empty; a header line with the names of the columns is needed", csv_.source));
     guess_other_separator();
-    // A guess from the first line keeps the number of reallocations small.
-    csv_.fields.reserve(csv_.text.size() /
-                        static_cast<std::size_t>(std::max<std::ptrdiff_t>(1, at_ - csv_.text.data())) *
-                        header.size());
+    const auto lines = static_cast<std::size_t>(std::count(at_, end_, '\n')) + 1;
+    csv_.fields.reserve(lines * header.size());
+    csv_.lines.reserve(lines);
     while (at_ < end_) {
       const std::size_t before = csv_.fields.size();
       const std::int64_t begins = line_;
@@ -124,7 +123,7 @@ class Splitter {
 
   Csv& csv_;
   char* at_;
-  const char* const end_;
+  char* const end_;
   const char* line_start_;
   std::int64_t line_ = 1;
 };

@@ -1,10 +1,14 @@
 #include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <system_error>
+#include <utility>
 
 #include "cuglmm/error.hpp"
 #include "host/data/csv.hpp"
@@ -19,8 +23,11 @@ std::string name_of(const std::string& path) { return path == "-" ? "standard in
 std::string read_all(const std::string& path, std::FILE* file) {
   std::string out;
   std::size_t size = 0;
+  std::error_code not_a_file;
+  const auto known = std::filesystem::file_size(path, not_a_file);
+  if (!not_a_file) out.resize(known + 1);  // room to see the end of the file without growing
   for (;;) {
-    if (out.size() < size + chunk) out.resize(size * 2 + chunk);
+    if (out.size() == size) out.resize(size * 2 + chunk);
     const std::size_t got = std::fread(out.data() + size, 1, out.size() - size, file);
     size += got;
     if (got == 0) break;

@@ -1,6 +1,5 @@
 /// CSV fields become typed columns.
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -24,6 +23,12 @@ bool is_missing(std::string_view field) { return field.empty() || field == "NA";
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::string listed(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
 }
 
 std::vector<std::string> column_names(const Csv& csv) {
@@ -51,9 +56,9 @@ void check_option(const char* option, const std::vector<std::string>& asked,
   for (const std::string& name : asked) {
     if (contains(names, name)) continue;
     const std::string near = nearest(name, names);
-    throw Error(fmt::format("{}: no column '{}' in {}; {}", option, name, source,
-                            near.empty() ? fmt::format("there are {}", fmt::join(names, ", "))
-                                         : fmt::format("did you mean '{}'?", near)));
+    throw Error(fmt::format(
+        "{}: no column '{}' in {}; {}", option, name, source,
+        near.empty() ? fmt::format("there are {}", listed(names)) : fmt::format("did you mean '{}'?", near)));
   }
 }
 
@@ -142,6 +147,7 @@ class Reader {
   void factor(const std::vector<std::string>* levels) {
     column_.type = Column::Type::factor;
     column_.numbers.clear();
+    column_.codes.reserve(csv_.rows());
     std::unordered_map<std::string_view, int> codes;
     if (levels) {
       column_.levels = *levels;
@@ -155,7 +161,7 @@ class Reader {
       } else if (is_missing(text)) {
         column_.codes.push_back(-1);
       } else if (levels) {
-        fail(row, fmt::format("'{}' is not among the levels given: {}", text, fmt::join(*levels, ", ")));
+        fail(row, fmt::format("'{}' is not among the levels given: {}", text, listed(*levels)));
       } else {
         column_.codes.push_back(static_cast<int>(codes.size()));
         codes.emplace(text, column_.codes.back());

@@ -10,7 +10,7 @@ std::string summary_of(const char* name) {
   return summary(read_table(std::string(CUGLMM_TEST_DATA) + "/" + name + ".csv"));
 }
 
-TEST(Summary, OfExamIsRs) {
+TEST(DataSummary, OfExamIsRs) {
   EXPECT_EQ(summary_of("Exam"), R"(     school         normexam          schgend         schavg        
  Min.   : 1.00   Min.   :-3.666072   boys : 513   Min.   :-0.75596  
  1st Qu.:14.00   1st Qu.:-0.699505   girls:1377   1st Qu.:-0.14934  
@@ -35,7 +35,7 @@ TEST(Summary, OfExamIsRs) {
 )");
 }
 
-TEST(Summary, OfCbppIsRs) {
+TEST(DataSummary, OfCbppIsRs) {
   EXPECT_EQ(summary_of("cbpp"), R"(      herd          incidence           size           period     
  Min.   : 1.000   Min.   : 0.000   Min.   : 2.00   Min.   :1.000  
  1st Qu.: 4.000   1st Qu.: 0.000   1st Qu.: 9.00   1st Qu.:1.000  
@@ -53,7 +53,7 @@ TEST(Summary, OfCbppIsRs) {
 )");
 }
 
-TEST(Summary, OfAirqualityIsRs) {
+TEST(DataSummary, OfAirqualityIsRs) {
   EXPECT_EQ(summary_of("airquality"), R"(     Ozone           Solar.R           Wind             Temp      
  Min.   :  1.00   Min.   :  7.0   Min.   : 1.700   Min.   :56.00  
  1st Qu.: 18.00   1st Qu.:115.8   1st Qu.: 7.400   1st Qu.:72.00  
@@ -74,7 +74,7 @@ TEST(Summary, OfAirqualityIsRs) {
 }
 
 // R prints the counts only. Min. to Max. of the column as 0 and 1 are what R prints for as.numeric(success).
-TEST(Summary, ShowsTheRecodedResponse) {
+TEST(DataSummary, ShowsTheRecodedResponse) {
   Data data = read_table(CUGLMM_TEST_DATA "/Exam.csv");
   mutate(data, "success = normexam >= 0");
   EXPECT_EQ(summary(Data({data.column("success")})), R"(    success       
@@ -90,7 +90,7 @@ TEST(Summary, ShowsTheRecodedResponse) {
 )");
 }
 
-TEST(Summary, CountsTheMostFrequentLevelsAndTheMissing) {
+TEST(DataSummary, CountsTheMostFrequentLevelsAndTheMissing) {
   const Column k =
       test::factor("k", {"1", "2", "3", "4", "5", "6", "7", "8", "9"}, {0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 7, -1});
   EXPECT_EQ(summary(Data({k})), R"(       k    
@@ -104,7 +104,7 @@ TEST(Summary, CountsTheMostFrequentLevelsAndTheMissing) {
 )");
 }
 
-TEST(Summary, FormatsAsR) {
+TEST(DataSummary, FormatsAsR) {
   const double infinity = std::numeric_limits<double>::infinity();
   const Data data({test::numeric("a long column name", {1e-9, 2, 3e6, na}),
                    test::factor("f", {"x", "y", "\xC3\xA9"}, {0, -1, 1, 2}),
