@@ -23,6 +23,9 @@ namespace {
 /// For the values that are reported: the objective is then exact to rounding.
 constexpr double kReportedModeTolerance = 1e-14;
 
+/// Predicted decrease up to which an optimum is corrected by a Newton step: beyond it the step may not be trusted.
+constexpr double kPolish = 1e-4;
+
 class Clock {
  public:
   double seconds() const {
@@ -81,12 +84,25 @@ Eigen::VectorXd parameter_scale(const Optimum& optimum, const Eigen::MatrixXd& v
   return scale;
 }
 
-void add_covariances(Fit& fit, Problem& problem, const Optimum& optimum, const Eigen::MatrixXd& information) {
+/// One Newton step. The optimizer stops where its own inverse Hessian predicts no decrease, but in a long flat valley
+/// (guPrenat: 70 evaluations) that is not yet the optimum to all digits lme4's polished fits have.
+void polish(Fit& fit, Problem& problem, const Eigen::MatrixXd& inverse_hessian) {
   const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
-  fit.vcov_rx = inverse_or_nan(information);
+  const ProblemEvaluation at = problem.evaluate(fit.theta, fit.beta);
+  const Eigen::VectorXd step = inverse_hessian * at.gradient;
+  if (!(step.dot(at.gradient) / 2 < kPolish)) return;
+  const Eigen::VectorXd theta = fit.theta - step.head(m), beta = fit.beta - step.tail(p);
+  if (!(problem.evaluate(theta, beta).gradient.norm() < at.gradient.norm())) return;
+  fit.theta = theta;
+  fit.beta = beta;
+}
+
+void add_covariances(Fit& fit, Problem& problem, const Optimum& optimum) {
+  const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
   const Eigen::MatrixXd H = hessian(problem, fit.theta, fit.beta, parameter_scale(optimum, fit.vcov_rx));
   const Eigen::MatrixXd inverse = H.allFinite() ? inverse_or_nan(H) : Eigen::MatrixXd::Constant(m + p, m + p, NAN);
   const bool usable = inverse.allFinite();
+  if (usable && fit.status == Status::converged) polish(fit, problem, inverse);
   fit.inverse_hessian = usable ? inverse : optimum.inverse_hessian;
   if (fit.options.se == StandardErrors::rx) {
     fit.vcov = fit.vcov_rx;
@@ -96,6 +112,17 @@ void add_covariances(Fit& fit, Problem& problem, const Optimum& optimum, const E
     fit.vcov = fit.vcov_rx;
     fit.messages.push_back("the Hessian is not positive definite at the estimate: standard errors are RX-based (--se rx)");
   }
+}
+
+/// What is reported of the estimate, at the modes to all digits.
+void add_estimate(Fit& fit, Problem& problem) {
+  const ProblemEvaluation at = problem.evaluate(fit.theta, fit.beta, true);
+  fit.minus2_log_likelihood = at.objective;
+  fit.gradient_norm = at.gradient.norm();
+  fit.u_squared = problem.u().squaredNorm();
+  fit.varcorr = make_varcorr(*fit.model, fit.theta, fit.sigma);
+  add_modes(fit, at);
+  add_residuals(fit);
 }
 
 void add_messages(Fit& fit) {
@@ -139,16 +166,12 @@ Fit fit(const Model& model, const FitOptions& options) {
   fit.theta = optimum.theta;
   fit.beta = optimum.beta;
   problem->set_mode_tolerance(kReportedModeTolerance);
-  const ProblemEvaluation at = problem->evaluate(fit.theta, fit.beta, true);
-  fit.minus2_log_likelihood = at.objective;
-  fit.gradient_norm = at.gradient.norm();
-  fit.u_squared = problem->u().squaredNorm();
-  add_modes(fit, at);
+  problem->evaluate(fit.theta, fit.beta);
   const Eigen::MatrixXd information = problem->information(fit.theta, fit.beta);
+  fit.vcov_rx = inverse_or_nan(information);
   if (separated(plan, information)) fit.status = Status::separation;
-  add_covariances(fit, *problem, optimum, information);
-  fit.varcorr = make_varcorr(*fit.model, fit.theta, fit.sigma);
-  add_residuals(fit);
+  add_covariances(fit, *problem, optimum);
+  add_estimate(fit, *problem);
   add_messages(fit);
   fit.seconds.total = total.seconds();
   fit.seconds.fit = fit.seconds.total - fit.seconds.plan;

@@ -1,0 +1,212 @@
+// Every Laplace fit of the corpus that is in scope against lme4's polished optimum, from the library. The
+// same from CSV to JSON through the program: tests/cli/lme4_cases_test.cpp.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include <cuglmm/cuglmm.hpp>
+#include <tests/support/lme4_cases.hpp>
+
+namespace cuglmm {
+namespace {
+
+using test::Case;
+using test::expect_near;
+using test::numbers;
+using test::texts;
+using testing::ElementsAreArray;
+
+const Fit& fit_of(const Case& c) {
+  static std::map<std::string, Fit> fits;
+  const auto known = fits.find(c.id);
+  return known != fits.end() ? known->second : fits.emplace(c.id, fit(test::make_model(c))).first->second;
+}
+
+/// Sigma_j = Lambda_j Lambda_j', term by term, all entries: determined where theta's signs and rank are not.
+Eigen::VectorXd sigmas(const Model& model, const Eigen::VectorXd& theta) {
+  std::vector<double> out;
+  Eigen::Index k = 0;
+  for (const RandomTerm& term : model.terms) {
+    Eigen::MatrixXd Lambda = Eigen::MatrixXd::Zero(term.size(), term.size());
+    for (int c = 0; c < term.size(); ++c)
+      for (int r = c; r < term.size(); ++r) Lambda(r, c) = theta[k++];
+    const Eigen::MatrixXd Sigma = Lambda * Lambda.transpose();
+    out.insert(out.end(), Sigma.data(), Sigma.data() + Sigma.size());
+  }
+  return Eigen::Map<Eigen::VectorXd>(out.data(), static_cast<Eigen::Index>(out.size()));
+}
+
+Eigen::VectorXd vector(const nlohmann::json& json) {
+  const std::vector<double> values = numbers(json);
+  return Eigen::Map<const Eigen::VectorXd>(values.data(), static_cast<Eigen::Index>(values.size()));
+}
+
+/// The modes of all terms on a factor side by side, as lme4's ranef().
+Eigen::MatrixXd modes_of_factor(const Fit& fit, const std::string& factor) {
+  Eigen::MatrixXd all;
+  for (std::size_t j = 0; j < fit.modes.size(); ++j) {
+    if (fit.model->factors[static_cast<std::size_t>(fit.model->terms[j].factor)].name != factor) continue;
+    Eigen::MatrixXd wider(fit.modes[j].rows(), all.cols() + fit.modes[j].cols());
+    if (all.cols() > 0) wider.leftCols(all.cols()) = all;
+    wider.rightCols(fit.modes[j].cols()) = fit.modes[j];
+    all = wider;
+  }
+  return all;
+}
+
+const GroupingFactor& factor_of(const Fit& fit, const std::string& name) {
+  for (const GroupingFactor& factor : fit.model->factors)
+    if (factor.name == name) return factor;
+  throw std::out_of_range("no factor " + name);
+}
+
+class Lme4 : public testing::TestWithParam<Case> {
+ protected:
+  const Fit& fit_ = fit_of(GetParam());
+  const nlohmann::json& expected_ = GetParam().expected();
+  double expected(const char* key) const { return expected_.at(key).get<double>(); }
+};
+
+TEST_P(Lme4, CriteriaEqualThePolishedOptimum) {
+  EXPECT_NEAR(fit_.minus2_log_likelihood, expected("minus2LogLik"), 2e-8);
+  EXPECT_NEAR(fit_.log_likelihood(), expected("logLik"), 2e-8);
+  EXPECT_NEAR(fit_.aic(), expected("AIC"), 2e-8);
+  EXPECT_NEAR(fit_.bic(), expected("BIC"), 2e-8);
+  EXPECT_EQ(fit_.df(), expected("npar"));
+  EXPECT_EQ(fit_.df_residual(), expected("df_resid"));
+  EXPECT_EQ(fit_.rows(), expected("nobs"));
+}
+
+TEST_P(Lme4, NamesAreThoseOfR) {
+  EXPECT_THAT(fit_.model->fixed_names, ElementsAreArray(texts(expected_.at("beta_names"))));
+  EXPECT_THAT(fit_.model->theta_names(), ElementsAreArray(texts(expected_.at("theta_names"))));
+  const nlohmann::json& groups = expected_.at("ngroups");
+  EXPECT_EQ(fit_.model->factors.size(), groups.size());
+  for (const auto& [name, levels] : groups.items())
+    EXPECT_EQ(factor_of(fit_, name).levels.size(), levels.get<std::size_t>()) << name;
+}
+
+TEST_P(Lme4, EstimatesEqualThePolishedOptimum) {
+  const std::vector<double> se = numbers(expected_.at("se_rx"));
+  expect_near(
+      fit_.beta, numbers(expected_.at("beta")), [&](std::size_t i) { return 1e-5 * se[i]; }, "beta");
+  const Eigen::VectorXd theta = vector(expected_.at("theta")), Sigma = sigmas(*fit_.model, theta);
+  if (!expected_.at("singular").get<bool>())
+    expect_near(
+        fit_.theta, numbers(expected_.at("theta")), [](std::size_t) { return 1e-5; }, "theta");
+  const Eigen::VectorXd ours = sigmas(*fit_.model, fit_.theta);
+  EXPECT_LT((ours - Sigma).cwiseAbs().maxCoeff(), 1e-4 * std::max(1.0, std::sqrt(Sigma.maxCoeff())));
+}
+
+TEST_P(Lme4, StandardErrorsAreTheHessianBasedOnesAndOnRequestRx) {
+  const auto compare = [&](const Eigen::MatrixXd& vcov, const char* se, const char* full) {
+    const std::vector<double> expected = numbers(expected_.at(se));
+    const Eigen::VectorXd ours = vcov.diagonal().cwiseSqrt();
+    expect_near(
+        ours, expected, [&](std::size_t i) { return 1e-3 * expected[i]; }, se);
+    for (Eigen::Index i = 0; i < vcov.rows(); ++i) {
+      const auto row = numbers(expected_.at(full).at(static_cast<std::size_t>(i)));
+      expect_near(
+          vcov.row(i), row, [&](std::size_t j) { return 2e-3 * ours[i] * ours[static_cast<long>(j)]; }, full);
+    }
+  };
+  compare(fit_.vcov, "se_hessian", "vcov_hessian");
+  compare(fit_.vcov_rx, "se_rx", "vcov_rx");
+  const Fit rx = fit(*fit_.model, {.se = StandardErrors::rx});
+  EXPECT_EQ(rx.vcov, rx.vcov_rx);
+}
+
+TEST_P(Lme4, ConditionalModesAreRanef) {
+  for (const nlohmann::json& group : expected_.at("ranef")) {
+    const Eigen::MatrixXd modes = modes_of_factor(fit_, group.at("group"));
+    ASSERT_EQ(modes.rows(), group.at("nlevels").get<Eigen::Index>());
+    const double unit = std::max(1.0, modes.cwiseAbs().maxCoeff());
+    const auto levels = texts(group.at("levels"));
+    for (std::size_t l = 0; l < levels.size(); ++l) {
+      EXPECT_EQ(factor_of(fit_, group.at("group")).levels[l], levels[l]);
+      const Eigen::VectorXd row = modes.row(static_cast<Eigen::Index>(l));
+      expect_near(
+          row, numbers(group.at("values").at(l)), [&](std::size_t) { return 1e-5 * unit; }, levels[l]);
+    }
+    const double n = static_cast<double>(modes.rows());
+    const Eigen::VectorXd sum = modes.colwise().sum(), sumsq = modes.colwise().squaredNorm();
+    expect_near(
+        sum, numbers(group.at("sum")), [&](std::size_t) { return 1e-5 * n * unit; }, "sum");
+    expect_near(
+        sumsq, numbers(group.at("sumsq")), [&](std::size_t) { return 1e-5 * n * unit * unit; }, "sumsq");
+  }
+}
+
+TEST_P(Lme4, ConditionalVariancesAreThoseOfRanef) {
+  for (const nlohmann::json& group : expected_.at("condVar_first_level")) {
+    std::size_t at = 0;
+    for (std::size_t j = 0; j < fit_.modes_sd.size(); ++j) {
+      const RandomTerm& term = fit_.model->terms[j];
+      if (fit_.model->factors[static_cast<std::size_t>(term.factor)].name != group.at("group")) continue;
+      const nlohmann::json& variance = group.at("terms").at(at++);
+      for (int c = 0; c < term.size(); ++c) {
+        const auto column = static_cast<std::size_t>(c);
+        const double sd = std::sqrt(variance.at(column).at(column).get<double>());
+        EXPECT_NEAR(fit_.modes_sd[j](0, c), sd, 1e-5 * std::max(1.0, sd)) << group.at("group") << " " << c;
+      }
+    }
+    EXPECT_EQ(at, group.at("terms").size());
+  }
+}
+
+TEST_P(Lme4, VarianceComponentsAreThoseOfVarCorr) {
+  ASSERT_EQ(fit_.varcorr.size(), expected_.at("varcorr").size());
+  for (std::size_t j = 0; j < fit_.varcorr.size(); ++j) {
+    const nlohmann::json& term = expected_.at("varcorr").at(j);
+    EXPECT_EQ(fit_.varcorr[j].group, term.at("group"));
+    EXPECT_THAT(fit_.varcorr[j].columns, ElementsAreArray(texts(term.at("columns"))));
+    const std::vector<double> sd = numbers(term.at("sd"));
+    // A variance of about 1e-8 is all that tells an sd of 1e-4 from zero.
+    expect_near(
+        fit_.varcorr[j].sd, sd, [&](std::size_t i) { return 1e-4 * std::max(1.0, sd[i]); }, "sd");
+    for (std::size_t r = 0; r < sd.size(); ++r)
+      for (std::size_t c = 0; c < r; ++c)
+        EXPECT_NEAR(fit_.varcorr[j].correlation(static_cast<long>(r), static_cast<long>(c)),
+                    term.at("corr").at(r).at(c).get<double>(), 1e-3);
+  }
+}
+
+TEST_P(Lme4, FittedValuesAndResidualsAgree) {
+  const std::vector<double> first = numbers(expected_.at("fitted_first10"));
+  const Eigen::VectorXd ours = fit_.mu.head(static_cast<Eigen::Index>(first.size()));
+  expect_near(
+      ours, first, [&](std::size_t i) { return 1e-5 * std::max(1.0, first[i]); }, "fitted");
+  const auto close = [](double actual, double expected) {
+    EXPECT_NEAR(actual, expected, 1e-5 * std::max(1.0, expected));
+  };
+  close(fit_.mu.sum(), expected("fitted_sum"));
+  close(fit_.pearson_sum_of_squares(), expected("pearson_ssq"));
+  close(fit_.scale(), expected("scale_penalized"));
+  close(fit_.u_squared, expected("u_sumsq"));
+  close(fit_.deviance_residuals.squaredNorm(), expected("deviance_conditional"));
+}
+
+TEST_P(Lme4, StatusTellsAboutSingularity) {
+  EXPECT_EQ(name(fit_.status), expected_.at("singular").get<bool>() ? "singular" : "converged");
+  // guprenat_nested: a mother's sd of 24, a long flat valley.
+  EXPECT_LE(fit_.evaluations, GetParam().id == "guprenat_nested" ? 100 : 15);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Lme4, testing::ValuesIn(test::cases_in_scope()), test::case_name);
+
+TEST(Lme4Cases, AreAllThere) { EXPECT_EQ(test::cases_in_scope().size(), 22u); }
+
+class Separation : public testing::TestWithParam<Case> {};
+
+TEST_P(Separation, IsSaid) {
+  const Fit& f = fit_of(GetParam());
+  EXPECT_EQ(f.status, Status::separation);
+  EXPECT_FALSE(f.ok());
+  EXPECT_THAT(f.messages, testing::Contains(testing::StartsWith("separation: ")));
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Separation, testing::ValuesIn(test::separated_cases()), test::case_name);
+
+}  // namespace
+}  // namespace cuglmm

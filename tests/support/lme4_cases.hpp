@@ -1,0 +1,57 @@
+/// The part of the corpus that the program fits, and comparison with what lme4's polished optimum says.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include <tests/support/cases.hpp>
+
+namespace cuglmm::test {
+
+/// Laplace fits of binomial logit and Poisson log models whose random effects are separable.
+inline std::vector<Case> cases_in_scope() {
+  std::vector<Case> out;
+  for (const Case& c : reference_cases()) {
+    const bool family =
+        (c.family == "binomial" && c.link == "logit") || (c.family == "poisson" && c.link == "log");
+    const bool crossed = c.id == "verbagg_crossed" || c.id == "verbagg_crossed_vector";
+    if (c.stage == "now" && family && c.nagq == 1 && !crossed && c.has_expected()) out.push_back(c);
+  }
+  return out;
+}
+
+/// sim_separation, sim_quasi_separation: no estimates exist.
+inline std::vector<Case> separated_cases() {
+  std::vector<Case> out;
+  for (const Case& c : reference_cases())
+    if (c.data == "sim_separation") out.push_back(c);
+  return out;
+}
+
+inline std::string case_name(const testing::TestParamInfo<Case>& info) { return info.param.id; }
+
+/// jsonlite writes a vector of length one as a scalar.
+inline std::vector<double> numbers(const nlohmann::json& json) {
+  if (!json.is_array()) return {json.get<double>()};
+  return json.get<std::vector<double>>();
+}
+
+inline std::vector<std::string> texts(const nlohmann::json& json) {
+  if (!json.is_array()) return {json.get<std::string>()};
+  return json.get<std::vector<std::string>>();
+}
+
+/// Each entry within its own tolerance.
+template <class Actual, class Tolerance>
+void expect_near(const Actual& actual, const std::vector<double>& expected, Tolerance tolerance,
+                 const std::string& what) {
+  ASSERT_EQ(static_cast<std::size_t>(actual.size()), expected.size()) << what;
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    EXPECT_NEAR(actual[static_cast<long>(i)], expected[i], tolerance(i)) << what << " " << i;
+}
+
+}  // namespace cuglmm::test
