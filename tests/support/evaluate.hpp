@@ -1,0 +1,104 @@
+/// Objective and gradient from one of the CPU's engines, whichever its layout.
+#pragma once
+
+#include <Eigen/Core>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include <host/engine/engine.hpp>
+#include <tests/support/random_model.hpp>
+
+namespace cuglmm::test {
+
+/// An engine this machine has: a SIMD level and a layout (design 2).
+struct EngineKind {
+  std::string simd;
+  bool by_problem = false;
+};
+
+inline void PrintTo(const EngineKind& kind, std::ostream* out) {
+  *out << kind.simd << (kind.by_problem ? " by problem" : " by component");
+}
+
+inline std::vector<EngineKind> engine_kinds() {
+  std::vector<EngineKind> kinds;
+  for (const std::string& simd : simd_levels())
+    for (const bool by_problem : {false, true}) kinds.push_back({simd, by_problem});
+  return kinds;
+}
+
+struct Value {
+  double objective = 0;
+  Eigen::VectorXd gradient;
+};
+
+inline Eigen::VectorXd joined(const Psi& psi) {
+  Eigen::VectorXd all(psi.theta.size() + psi.beta.size());
+  all << psi.theta, psi.beta;
+  return all;
+}
+
+/// Fills lanes [0, count) of a feed with the same responses; u starts at 0.
+inline void fill_feed(Feed& feed, const PlanView& view, const ResponseSums& sums, int width, int count) {
+  std::fill_n(feed.u, static_cast<std::size_t>(view.u_total) * static_cast<std::size_t>(width), 0.0);
+  for (int lane = 0; lane < width; ++lane) {
+    for (int i = 0; i < view.zy_total; ++i) feed.zy[i * width + lane] = sums.zy[static_cast<std::size_t>(i)];
+    for (int i = 0; i < view.p; ++i) feed.xy[i * width + lane] = sums.xy[i];
+    feed.offset_y[lane] = sums.offset_y;
+    feed.constant[lane] = sums.constant;
+    feed.number[lane] = 1 + std::min(lane, count - 1);
+  }
+  feed.count = count;
+  feed.next = 0;
+}
+
+struct EvaluateOptions {
+  bool collapse = true;
+  int threads = 1;
+  int times = 1;  ///< evaluations, each from the modes of the one before: the last are exact to rounding
+};
+
+/// The model's own responses at each psi. By problem: side by side in feeds, the last of them not full.
+inline std::vector<Value> evaluate(const EngineKind& kind, const Model& model, const std::vector<Psi>& at,
+                                   const EvaluateOptions& options = {}) {
+  const PlanData plan(model, options.collapse);
+  const auto engine = make_engine(plan, "cpu", kind.simd, options.threads);
+  const ResponseSums sums = plan.sums(model, model.y);
+  std::vector<Value> values;
+  if (!kind.by_problem) {
+    for (const Psi& psi : at) {
+      const auto problem = engine->problem(sums);
+      ProblemEvaluation out;
+      for (int i = 0; i < options.times; ++i) out = problem->evaluate(psi.theta, psi.beta);
+      values.push_back({out.objective, out.gradient});
+    }
+    return values;
+  }
+  const int width = engine->feed_width();
+  FeedStorage storage(plan.view, width);
+  for (std::size_t first = 0; first < at.size(); first += static_cast<std::size_t>(width)) {
+    const int count = std::min(width, static_cast<int>(at.size() - first));
+    fill_feed(storage.feed, plan.view, sums, width, count);
+    Eigen::MatrixXd psi(plan.view.m + plan.view.p, count), gradient;
+    for (int c = 0; c < count; ++c) psi.col(c) = joined(at[first + static_cast<std::size_t>(c)]);
+    Eigen::VectorXd objective;
+    for (int i = 0; i < options.times; ++i) objective = engine->evaluate(storage.feed, psi, gradient);
+    for (int c = 0; c < count; ++c) values.push_back({objective[c], gradient.col(c)});
+  }
+  return values;
+}
+
+inline Value evaluate(const EngineKind& kind, const Model& model, const Psi& psi,
+                      const EvaluateOptions& options = {}) {
+  return evaluate(kind, model, std::vector<Psi>{psi}, options).front();
+}
+
+/// Regular and singular parameters of a model.
+inline std::vector<Psi> several_psi(const Model& model, std::uint64_t seed) {
+  return {random_psi(model, 10 * seed), random_psi(model, 10 * seed + 1, true),
+          random_psi(model, 10 * seed + 2)};
+}
+
+}  // namespace cuglmm::test
