@@ -5,26 +5,9 @@
 /// To add one: mean(), variance() and variance_derivative() from mu, a Cumulant that sums 2 p b(eta), and simulate.hpp.
 #pragma once
 
-#include <kernels/real.hpp>
+#include <kernels/log_product.hpp>
 
 namespace cuglmm {
-
-/// log of a product: one log for many factors >= 1. A lane whose product has grown is flushed; the others are untouched.
-template <class Real>
-struct LogProduct {
-  Real sum = 0.0, product = 1.0;
-
-  CUGLMM_HD void times(const Real& factor) { product *= factor; }
-  /// Call at least every 512 factors up to 2, or after each factor that may be large (below 1e100).
-  CUGLMM_HD void flush() {
-    const auto large = product > 1e150;
-    if (any_(large)) {
-      sum = select_(large, sum + log_(product), sum);
-      product = select_(large, Real(1.0), product);
-    }
-  }
-  CUGLMM_HD Real value() const { return sum + log_(product); }
-};
 
 struct BinomialLogit {
   /// mu, and the row's 2 p b(eta) = 2 p log(1 + exp(eta)) added to a sum.

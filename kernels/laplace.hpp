@@ -38,7 +38,8 @@ struct Laplace : Component<Real, Family, Shape, Design> {
     gradient_rows(out);
     node_gradients(out);
     // In the last pass the step delta is a correction, not a step (design.md 1.7).
-    out.objective += this->F + this->log_det.value() + v_g - this->decrement;
+    out.objective += this->F + v_g - this->decrement;
+    out.log_det.times(this->log_det);
   }
 
  private:

@@ -97,7 +97,7 @@ struct ProblemSums {
 struct CpuFunctions {
   const char* name;
   int pack_width;   ///< lanes of a slice by component, and of a Feed
-  int batch_width;  ///< lanes of a slice by problem
+  int (*batch_width)(const PlanView&);  ///< lanes of a slice by problem
 
   std::size_t (*batch_bytes)(const PlanView&);
   /// Optimises problems until refill() has none left. Runs in one thread; several may run at once.

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 // CUGLMM_HD: callable on host and device. On the host always inlined: the files of cpu/ are compiled for different
 // instruction sets, and a copy of a function that is not a template on a pack would be shared between them by the linker.
@@ -53,9 +54,14 @@ CUGLMM_HD bool not_(bool a) { return !a; }
 /// Neither infinite nor NaN.
 CUGLMM_HD bool finite_(double x) { return ::fabs(x) <= 1.7976931348623157e308; }
 
-/// Philox works on 32-bit words held in 64-bit lanes.
-CUGLMM_HD std::uint64_t multiply_words_(std::uint64_t a, std::uint64_t b) { return a * b; }
-/// A word below 2^53 as a number.
-CUGLMM_HD double to_real_(std::uint64_t word, double) { return static_cast<double>(word); }
+/// Philox works on 32-bit words held in 64-bit lanes: the product of the low halves.
+CUGLMM_HD std::uint64_t multiply_words_(std::uint64_t a, std::uint64_t b) { return (a & 0xffffffffu) * (b & 0xffffffffu); }
+/// (bits + 1/2) / 2^52 for bits below 2^52: they become the mantissa of a number in [1, 2).
+CUGLMM_HD double unit_interval_(std::uint64_t bits, double) {
+  bits |= 0x3ff0000000000000u;
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x - 0x1.fffffffffffffp-1;  // 1 - 2^-53
+}
 
 }  // namespace cuglmm

@@ -84,10 +84,11 @@ struct OriginalRows {
 
 /// Draws, and the constant of the likelihood that a draw brings: -2 times the log of what does not depend on eta.
 struct BinomialDraw {
+  static constexpr bool single_trials = true;
+
   /// Number of successes in `trials`; `constant` gains -2 log C(trials, successes).
   template <class Real>
-  CUGLMM_HD static Real draw(const Real& mu, double trials, double, const Real& uniform, Real& constant) {
-    if (trials == 1.0) return select_(uniform < mu, Real(1.0), Real(0.0));
+  CUGLMM_LANE static Real draw(const Real& mu, double trials, double, const Real& uniform, Real& constant) {
     if (trials == 0.0) return Real(0.0);
     const Real n(trials), odds = mu / (1.0 - mu);
     const Real mode = min_(floor_((n + 1.0) * mu), n);
@@ -102,14 +103,39 @@ struct BinomialDraw {
 };
 
 struct PoissonDraw {
+  static constexpr bool single_trials = false;
+
   template <class Real>
-  CUGLMM_HD static Real draw(const Real& mu, double, double weight, const Real& uniform, Real& constant) {
+  CUGLMM_LANE static Real draw(const Real& mu, double, double weight, const Real& uniform, Real& constant) {
     const Real mode = floor_(mu);
     const Real log_p = mode * log_(max_(mu, 1e-300)) - mu - log_factorial(mode);
     const Real k = chop_down(uniform, mode, exp_(log_p), Real(1e300), [&](const Real& at) { return mu / (at + 1.0); });
     constant += (2.0 * weight) * log_factorial(k);
     return k;
   }
+};
+
+/// The uniforms of responses. A single trial needs 32 random bits but for one case in 2^32, so four rows share a block.
+template <class Real>
+struct ResponseUniforms {
+  const PhiloxKey<Real>& key;
+  const Word<Real>& replicate;
+  std::int64_t block = -1;  ///< of `random`
+  Philox<Real> random;
+
+  /// 1 with probability mu.
+  CUGLMM_HD Real trial(const Real& mu, std::int64_t row) {
+    if (row >> 2 != block) random = Philox<Real>(key, replicate, kTrials, block = row >> 2);
+    const Real threshold = mu * 0x1p32, w = random.whole(row & 3);
+    auto success = w + 1.0 <= threshold;
+    const auto open = and_(w < threshold, not_(success));  // the bits behind the point decide
+    if (any_(open)) {
+      const Real v = Philox<Real>(key, replicate, kTrialsTies, row).uniform(0);
+      success = or_(success, and_(open, v < threshold - w));
+    }
+    return select_(success, Real(1.0), Real(0.0));
+  }
+  CUGLMM_HD Real uniform(std::int64_t row) const { return Philox<Real>(key, replicate, kResponses, row).uniform(0); }
 };
 
 /// Where a component's simulated data go.
@@ -126,15 +152,14 @@ struct Simulated {
 /// One component of the replicates of a slice. u_number: for each random effect its number in lme4's order.
 template <class Real, class Family, class Draw, class Shape, class Design>
 CUGLMM_LANE void simulate_component(const Shape& shape, const TreeView& tree, const Design& rows, const OriginalRows& original,
-                                  const std::int64_t* u_number, const Real* theta, const Real* beta, std::uint64_t seed,
-                                  const Word<Real>& replicate, const Lanes<Real>& b, Simulated<Real>& out) {
+                                  const std::int64_t* u_number, const Real* theta, const Real* beta,
+                                  const PhiloxKey<Real>& key, const Word<Real>& replicate, const Lanes<Real>& b, Simulated<Real>& out) {
   constexpr int C = Shape::capacity;
   const int Q = shape.size(), p = shape.p();
   for (int i = 0; i < tree.u_count; ++i)
-    out.u[i] = normal_quantile(Philox<Real>(seed, replicate, kRandomEffects, u_number[i]).uniform(0));
+    out.u[i] = normal_quantile(Philox<Real>(key, replicate, kRandomEffects, u_number[i]).uniform(0));
   Real Lambda[C * C], u[C], scaled[C], path[C], zy[C];
-  std::int64_t block = 0;  // two uniforms each: neighbouring rows share one
-  Philox<Real> random(seed, replicate, kResponses, block);
+  ResponseUniforms<Real> uniforms{key, replicate, -1, {}};
   for (int n = 0; n < (Shape::single ? 1 : tree.node_count); ++n) {
     const Node& node = tree.nodes[n];
     const int q = shape.own(node.level);
@@ -159,9 +184,10 @@ CUGLMM_LANE void simulate_component(const Shape& shape, const TreeView& tree, co
       Real sum(0.0);
       for (int k = original.first[i]; k < original.first[i + 1]; ++k) {
         const std::int64_t row = original.number[k];
-        if (row >> 1 != block) random = Philox<Real>(seed, replicate, kResponses, block = row >> 1);
-        const Real uniform = random.uniform(row & 1);
-        const Real y = Draw::draw(mu, original.trials[k], original.weight[k], uniform, out.constant);
+        const double trials = original.trials[k];
+        const Real y = Draw::single_trials && trials == 1.0
+                           ? uniforms.trial(mu, row)
+                           : Draw::draw(mu, trials, original.weight[k], uniforms.uniform(row), out.constant);
         sum = fma_(Real(original.weight[k]), y, sum);
         if (out.responses) *reinterpret_cast<Real*>(out.responses + row * Lane<Real>::width) = y;
       }

@@ -6,8 +6,8 @@
 
 namespace cuglmm {
 
-/// M = L L' in place (lower triangle); the pivots L_ii^2 go to pivot(value). Returns false lanes where a pivot is not
-/// positive (only possible with NaN or infinite entries: M = A + I, A positive semidefinite).
+/// M = L L' in place (lower triangle), but with 1 / L_ii on the diagonal; the pivots L_ii^2 go to pivot(value). Returns
+/// false lanes where a pivot is not positive (only possible with NaN or infinite entries: M = A + I, A positive semidefinite).
 template <class Real, class Pivot>
 CUGLMM_HD Mask<Real> cholesky(Real* M, int q, Pivot pivot) {
   Mask<Real> ok(true);
@@ -16,8 +16,8 @@ CUGLMM_HD Mask<Real> cholesky(Real* M, int q, Pivot pivot) {
     for (int k = 0; k < c; ++k) d -= M[c * q + k] * M[c * q + k];
     ok = and_(ok, d > 0.0);
     pivot(d);
-    const Real root = sqrt_(d), inverse = 1.0 / root;
-    M[c * q + c] = root;
+    const Real inverse = 1.0 / sqrt_(d);
+    M[c * q + c] = inverse;
     for (int r = c + 1; r < q; ++r) {
       Real sum = M[r * q + c];
       for (int k = 0; k < c; ++k) sum -= M[r * q + k] * M[c * q + k];
@@ -27,15 +27,14 @@ CUGLMM_HD Mask<Real> cholesky(Real* M, int q, Pivot pivot) {
   return ok;
 }
 
-/// L <- L^-1 in place (lower triangle).
+/// L <- L^-1 in place (lower triangle), from what cholesky() leaves.
 template <class Real>
 CUGLMM_HD void invert_lower(Real* L, int q) {
   for (int c = 0; c < q; ++c) {
-    L[c * q + c] = 1.0 / L[c * q + c];
     for (int r = c + 1; r < q; ++r) {
       Real sum = L[r * q + c] * L[c * q + c];
       for (int k = c + 1; k < r; ++k) sum += L[r * q + k] * L[k * q + c];
-      L[r * q + c] = -sum / L[r * q + r];
+      L[r * q + c] = -sum * L[r * q + r];
     }
   }
 }

@@ -5,6 +5,7 @@
 /// one leaf and uses the random effects of the nodes from that leaf up to the root, its *path*: Q values, leaf first.
 #pragma once
 
+#include <kernels/log_product.hpp>
 #include <kernels/real.hpp>
 
 namespace cuglmm {
@@ -137,7 +138,8 @@ struct Work {
 /// What an evaluation adds up over components.
 template <class Real>
 struct Evaluation {
-  Real objective;        ///< sum of F + log|H| (without what does not depend on u and theta)
+  Real objective;        ///< sum of F (without what does not depend on u and theta)
+  LogProduct<Real> log_det;  ///< log|H|
   Lanes<Real> G;         ///< per term q_j (q_j + 1) / 2: dd/dSigma_j, lower triangle, column-major
   Lanes<Real> beta;      ///< p: X'r, without the part of the responses
   Mask<Real> failed;

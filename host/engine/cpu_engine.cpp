@@ -150,9 +150,9 @@ class CpuEngine : public Engine {
     return objective.head(psi.cols());
   }
 
-  std::uint64_t bytes_per_problem() const override { return functions_.batch_bytes(plan_.view) / functions_.batch_width; }
+  std::uint64_t bytes_per_problem() const override { return functions_.batch_bytes(plan_.view) / functions_.batch_width(plan_.view); }
   std::uint64_t problems_in_flight(int threads) const override {
-    return std::uint64_t(thread_count(threads)) * functions_.batch_width;
+    return std::uint64_t(thread_count(threads)) * functions_.batch_width(plan_.view);
   }
 
  private:

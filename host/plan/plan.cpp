@@ -45,7 +45,7 @@ Plan::Plan(const Model& model, bool collapse) : data_(std::make_shared<const Pla
       "memory        {} per problem in flight\n",
       data.model_rows, data.cells.size(), data.collapsed ? "" : " (not asked for)", structure(model, data.paths), data.paths.m,
       data.p, data.view.u_total, data.paths.Q, data.components.size(), smallest->rows, largest->rows, cpu.name,
-      cpu.pack_width, cpu.batch_width, size_text(double(cpu.batch_bytes(data.view)) / cpu.batch_width));
+      cpu.pack_width, cpu.batch_width(data.view), size_text(double(cpu.batch_bytes(data.view)) / cpu.batch_width(data.view)));
 }
 
 std::string Plan::describe() const { return description_; }

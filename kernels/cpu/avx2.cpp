@@ -3,7 +3,7 @@
 
 namespace cuglmm {
 const CpuFunctions& avx2_functions() {
-  static constexpr CpuFunctions table = Functions<xsimd::fma3<xsimd::avx2>, 1>::table("avx2");
+  static constexpr CpuFunctions table = Functions<xsimd::fma3<xsimd::avx2>>::table("avx2");
   return table;
 }
 }  // namespace cuglmm

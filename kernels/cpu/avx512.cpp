@@ -3,7 +3,7 @@
 
 namespace cuglmm {
 const CpuFunctions& avx512_functions() {
-  static constexpr CpuFunctions table = Functions<xsimd::avx512bw, 1>::table("avx512");
+  static constexpr CpuFunctions table = Functions<xsimd::avx512bw>::table("avx512");
   return table;
 }
 }  // namespace cuglmm

@@ -5,9 +5,9 @@
 namespace cuglmm {
 const CpuFunctions& baseline_functions() {
 #if defined(__x86_64__)
-  static constexpr CpuFunctions table = Functions<xsimd::sse2, 1>::table("baseline");
+  static constexpr CpuFunctions table = Functions<xsimd::sse2>::table("baseline");
 #else
-  static constexpr CpuFunctions table = Functions<xsimd::default_arch, 1>::table("baseline");
+  static constexpr CpuFunctions table = Functions<xsimd::default_arch>::table("baseline");
 #endif
   return table;
 }

@@ -114,7 +114,7 @@ class Batch {
       zero(moments_.TT, plan_.TT_size);
     }
     const Mask<Real> active = or_(phase_[0] > 0.5, phase_[0] < -0.5);
-    Evaluation<Real> out{Real(0.0), G_, gradient_.from(plan_.m), Mask<Real>(false), 0};
+    Evaluation<Real> out{Real(0.0), {}, G_, gradient_.from(plan_.m), Mask<Real>(false), 0};
     components_(plan_, bfgs_.trial.at, zy_, u_, active, work_, mode_tolerance / predictor_scale(plan_, bfgs_.trial.at), out,
                 with_moments ? &moments_ : nullptr);
     theta_gradient(MakeShape<AnyShape>::from(plan_), bfgs_.trial.at, G_, gradient_.at);
@@ -123,7 +123,7 @@ class Batch {
       response = fma_(xy_[j], bfgs_.trial[plan_.m + j], response);
       gradient_[plan_.m + j] -= 2.0 * xy_[j];
     }
-    const Real value = out.objective - 2.0 * response + constant_[0];
+    const Real value = out.objective + out.log_det.value() - 2.0 * response + constant_[0];
     value_[0] = select_(out.failed, Real(__builtin_nan("")), value);
     evaluations_[0] += Real(1.0);
   }

@@ -217,17 +217,12 @@ CUGLMM_INLINE PackWord<A, K> multiply_words_(const PackWord<A, K>& a, const Pack
   return r;
 }
 
-// Words below 2^53: the low 32 and the high 21 bits become the mantissas of 2^52 and 2^84, which are then taken off.
 template <class A, int K>
-CUGLMM_INLINE Pack<A, K> to_real_(const PackWord<A, K>& w, const Pack<A, K>&) {
+CUGLMM_INLINE Pack<A, K> unit_interval_(const PackWord<A, K>& bits, const Pack<A, K>&) {
   using B = xsimd::batch<double, A>;
   using U = xsimd::batch<std::uint64_t, A>;
   Pack<A, K> r;
-  CUGLMM_EACH(k) {
-    const U low = (w.v[k] & U(0xffffffffu)) | U(0x4330000000000000ull);
-    const U high = (w.v[k] >> 32) | U(0x4530000000000000ull);
-    r.v[k] = (xsimd::bitwise_cast<B>(high) - B(19342813118337666422669312.0)) + xsimd::bitwise_cast<B>(low);
-  }
+  CUGLMM_EACH(k) r.v[k] = xsimd::bitwise_cast<B>(bits.v[k] | U(0x3ff0000000000000u)) - B(0x1.fffffffffffffp-1);
   return r;
 }
 

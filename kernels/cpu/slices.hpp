@@ -71,17 +71,18 @@ class Slices {
     zero(gradient_, plan_.p);
     zero(T_, plan_.m);
     zero(TT_, plan_.TT_size);
-    Evaluation<Real> out{Real(0.0), G_, gradient_, Mask<Real>(false), 0};
+    Evaluation<Real> out{Real(0.0), {}, G_, gradient_, Mask<Real>(false), 0};
     Real objective(0.0);
     const Real tolerance = mode_tolerance / predictor_scale(plan_, theta_.at);
     for (int s = begin; s < end; ++s) {
       const SliceView& slice = plan_.slices[s];
       const LaneProblem<Real> problem = make_problem(slice, zy, u);
       out.objective = Real(0.0);
+      out.log_det = {};
       const Moments<Real> moments{T_, TT_, as_lanes<Real>(sums.mode).from(slice.u_first),
                                   as_lanes<Real>(sums.variance).from(slice.u_first)};
       functions_.laplace(plan_, slice, problem, work_, tolerance, out, sums.T ? &moments : nullptr);
-      objective += select_(problem.active, out.objective, Real(0.0));
+      objective += select_(problem.active, out.objective + out.log_det.value(), Real(0.0));
     }
     sums.objective = sum_lanes(objective);
     reduce(G_, plan_.m, sums.G);
