@@ -29,7 +29,7 @@ __global__ void evaluate_problem(const PlanView plan, const Problems problems, d
   const Lanes<double> xy = entries(problems.xy, lane, lanes), G = scratch.take(plan.m);
   zero(G, plan.m);
   zero(Lanes<double>{gradient}, k);
-  Evaluation<double> out{0.0, G, {gradient + plan.m}, false, 0};
+  Evaluation<double> out{0.0, {}, G, {gradient + plan.m}, false, 0};
   const Shape shape = MakeShape<Shape>::from(plan);
   const double tolerance = mode_tolerance / predictor_scale(plan, psi);
   for (int i = 0; i < plan.component_count; ++i) {
@@ -48,7 +48,8 @@ __global__ void evaluate_problem(const PlanView plan, const Problems problems, d
     response = fma_(xy[j], psi[plan.m + j], response);
     gradient[plan.m + j] -= 2.0 * xy[j];
   }
-  problems.objective[lane] = out.failed ? nan("") : out.objective - 2.0 * response + problems.constant[lane];
+  problems.objective[lane] =
+      out.failed ? nan("") : out.objective + out.log_det.value() - 2.0 * response + problems.constant[lane];
 }
 
 template <class Family, class Draw>
@@ -121,12 +122,12 @@ __global__ void evaluate_component(const PlanView plan, const Components compone
   const Lanes<double> gradient = entries(components.beta_gradient, at.lane, at.lanes);
   zero(G, plan.m);
   zero(gradient, plan.p);
-  Evaluation<double> out{0.0, G, gradient, false, 0};
+  Evaluation<double> out{0.0, {}, G, gradient, false, 0};
   const Shape shape = MakeShape<Shape>::from(plan);
   Laplace<double, Family, Shape, ByComponent<double>> laplace(shape, at.slice.tree, at.rows, at.problem,
                                                               work);
   laplace.evaluate(mode_tolerance / predictor_scale(plan, components.theta), out, nullptr);
-  components.objective[at.lane] = at.problem.active ? out.objective : 0.0;
+  components.objective[at.lane] = at.problem.active ? out.objective + out.log_det.value() : 0.0;
   components.failed[at.lane] = out.failed ? 1.0 : 0.0;
 }
 

@@ -19,34 +19,6 @@ class Family : public ::testing::Test {
 };
 TYPED_TEST_SUITE(Family, Reals);
 
-TYPED_TEST(Family, LogProductIsTheSumOfTheLogs) {
-  LogProduct<TypeParam> product;
-  std::vector<long double> sum(kLanes<TypeParam>, 0);
-  const auto factors = uniform_numbers(20'000, 1, 2);
-  for (std::size_t i = 0; i < factors.size(); ++i) {
-    const auto factor = [&](int lane) {
-      return lane == 0 ? factors[i] : 1 + (factors[i] - 1) / (1000.0 * lane);
-    };
-    product.times(make_lanes<TypeParam>(factor));
-    for (int lane = 0; lane < kLanes<TypeParam>; ++lane)
-      sum[std::size_t(lane)] += std::log((long double)factor(lane));
-    if (i % 256 == 255) product.flush();
-  }
-  for (int lane = 0; lane < kLanes<TypeParam>; ++lane) {
-    const double exact = static_cast<double>(sum[std::size_t(lane)]);
-    EXPECT_NEAR(lanes_of(product.value())[std::size_t(lane)] / exact, 1, 1e-11);
-  }
-}
-
-TYPED_TEST(Family, LogProductTakesLargeFactorsOneByOne) {
-  LogProduct<TypeParam> product;
-  for (int i = 0; i < 100; ++i) {
-    product.times(TypeParam(1e99));
-    product.flush();
-  }
-  EXPECT_NEAR(lanes_of(product.value())[0], 100 * std::log(1e99), 1e-9);
-}
-
 TYPED_TEST(Family, BinomialEqualsItsDefinitionInLongDouble) {
   for (const double eta : {-40.0, -10.0, -1.0, -1e-9, 0.0, 0.3, 2.0, 10.0, 36.0}) {
     const long double mu = 1 / (1 + std::exp(-(long double)eta)), b = std::log1p(std::exp((long double)eta));
