@@ -49,7 +49,7 @@ class Problem {
 /// Problems to be optimised, all from one start.
 struct BatchJob {
   Eigen::VectorXd psi;              ///< k: theta, beta
-  Eigen::MatrixXd inverse_hessian;  ///< k x k
+  Eigen::MatrixXd inverse_hessian;  ///< k x k, symmetric to the last bit
   bool score_start = false;
   double tolerance = 1e-8;
   int max_evaluations = 200;

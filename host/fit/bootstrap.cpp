@@ -11,6 +11,7 @@
 #include <host/engine/engine.hpp>
 #include <host/engine/parallel.hpp>
 #include <host/fit/ordered_results.hpp>
+#include <host/fit/replicate_start.hpp>
 #include <host/fit/separation.hpp>
 #include <kernels/singular.hpp>
 
@@ -60,7 +61,11 @@ class Refits {
   BootstrapReport run(const Fill& fill, const std::function<void(const Fits&)>& sink) {
     const auto start = std::chrono::steady_clock::now();
     OrderedResults results(options_.first, options_.replicates, plan_.view.m, plan_.view.p, kBlock, sink);
-    BatchJob job{psi_, fit_.inverse_hessian, score_start(), options_.tolerance, options_.max_evaluations, threads_, {}, {}};
+    // To the last bit: an update of one lane mirrors the lower triangles of all (kernels/bfgs.hpp), and a replicate must
+    // not depend on its neighbours.
+    const Eigen::MatrixXd symmetric = (fit_.inverse_hessian + fit_.inverse_hessian.transpose()) / 2;
+    const ReplicateStart start(fit_, plan_);
+    BatchJob job{psi_, symmetric, score_start(), options_.tolerance, options_.max_evaluations, threads_, {}, {}};
     job.refill = [&](Feed& feed) {
       std::int64_t number = 0;
       feed.count = results.claim(engine_->feed_width(), number);
@@ -68,6 +73,7 @@ class Refits {
       if (feed.count == 0) return;
       for (int lane = 0; lane < engine_->feed_width(); ++lane) feed.number[lane] = number + std::min(lane, feed.count - 1);
       fill(feed);
+      start.apply(feed, engine_->feed_width());
     };
     job.finished = [&](const Finished& replicate) {
       results.finished(replicate, status_of(replicate));
