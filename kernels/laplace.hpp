@@ -40,6 +40,8 @@ struct Laplace : Component<Real, Family, Shape, Design> {
     // In the last pass the step delta is a correction, not a step (design.md 1.7).
     out.objective += this->F + v_g - this->decrement;
     out.log_det.times(this->log_det);
+    if constexpr (Shape::unit_z)
+      if (problem.sensitivity.at) mode_sensitivity();
   }
 
  private:
@@ -264,6 +266,7 @@ struct Laplace : Component<Real, Family, Shape, Design> {
       const Real c = a_w1 - w * t;
       work.mean[i] = fma_(Real(2.0), fitted, c);        // r, but for the response's -2 p y
       if constexpr (Shape::unit_z) {
+        work.fixed[i] = w;
         S[0] -= fitted;
         c_sum[0] += c;
       } else {
@@ -298,6 +301,22 @@ struct Laplace : Component<Real, Family, Shape, Design> {
       for (int k = 0; k < n; ++k) sum[k] = fma_(rows.x(i, j + k), r, sum[k]);
     }
     for (int k = 0; k < n; ++k) out.beta[j + k] += select_(problem.active, sum[k], Real(0.0));
+  }
+
+  /// How the mode of a single random effect moves: H du/dbeta = -lambda Z'WX, H du/dlambda = Z's - lambda u Z'WZ. The
+  /// next evaluation starts from the mode that this predicts.
+  CUGLMM_LANE void mode_sensitivity() const {
+    const Node& node = tree.nodes[0];
+    const Elimination e = this->elimination(0);
+    const Lanes<Real> in = work.node.from(node.storage);
+    const Real root = in[e.inverse_root()], H_inverse = root * root, lambda = problem.theta[0];
+    problem.sensitivity[0] = H_inverse * (leaf(node, 1)[0] - lambda * problem.u[0] * in[e.R()]);
+    const Real factor = -(H_inverse * lambda);
+    for (int j = 0; j < shape.p(); ++j) {
+      Real sum(0.0);
+      for (int i = 0; i < tree.rows; ++i) sum = fma_(rows.x(i, j), work.fixed[i], sum);
+      problem.sensitivity[1 + j] = factor * sum;
+    }
   }
 
   /// Up: S_l = Z_l's, C_l = Z_l'c of every node, and G_j += -S S' + (S C' + C S') / 2.

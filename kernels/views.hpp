@@ -120,6 +120,7 @@ struct LaneProblem {
   Lanes<Real> zy;     ///< leaves x Q
   Lanes<Real> u;      ///< u_count: start of PIRLS on entry, the mode on return
   Mask<Real> active;  ///< lanes that hold a problem
+  Lanes<Real> sensitivity = {};  ///< null, or k: du/d(theta, beta) at the mode, left by an evaluation (UnitZ shapes)
 };
 
 /// Scratch of one component; sizes in host/plan/workspace.

@@ -64,7 +64,7 @@ class Refits {
     // To the last bit: an update of one lane mirrors the lower triangles of all (kernels/bfgs.hpp), and a replicate must
     // not depend on its neighbours.
     const Eigen::MatrixXd symmetric = (fit_.inverse_hessian + fit_.inverse_hessian.transpose()) / 2;
-    const ReplicateStart start(fit_, plan_);
+    const ReplicateStart modes(fit_, plan_);
     BatchJob job{psi_, symmetric, score_start(), options_.tolerance, options_.max_evaluations, threads_, {}, {}};
     job.refill = [&](Feed& feed) {
       std::int64_t number = 0;
@@ -73,7 +73,7 @@ class Refits {
       if (feed.count == 0) return;
       for (int lane = 0; lane < engine_->feed_width(); ++lane) feed.number[lane] = number + std::min(lane, feed.count - 1);
       fill(feed);
-      start.apply(feed, engine_->feed_width());
+      modes.apply(feed, engine_->feed_width());
     };
     job.finished = [&](const Finished& replicate) {
       results.finished(replicate, status_of(replicate));

@@ -12,18 +12,32 @@ namespace cuglmm {
 /// All components of a slice by problem at the lanes' parameters (theta, then beta), added to `out`.
 template <class Real>
 using AllComponents = void (*)(const PlanView& plan, const Real* psi, const Lanes<Real>& zy, const Lanes<Real>& u,
-                               const Mask<Real>& active, const Work<Real>& work, const Real& mode_tolerance,
-                               Evaluation<Real>& out, const Moments<Real>* moments);
+                               const Lanes<Real>& sensitivity, const Lanes<Real>& moved, const Mask<Real>& active,
+                               const Work<Real>& work, const Real& mode_tolerance, Evaluation<Real>& out,
+                               const Moments<Real>* moments);
+
+/// A better start of PIRLS: each mode moved along with psi (k: by how much, 0 in a lane with a new problem).
+template <class Real>
+CUGLMM_INLINE void predict_mode(const Lanes<Real>& u, const Lanes<Real>& sensitivity, const Lanes<Real>& moved, int k) {
+  Real predicted = u[0];
+  for (int i = 0; i < k; ++i) predicted = fma_(sensitivity[i], moved[i], predicted);
+  u[0] = select_(finite_(predicted), predicted, u[0]);
+}
 
 template <class Real, class Family, class Shape, bool UnitWeights>
 void all_components(const PlanView& plan, const Real* psi, const Lanes<Real>& zy, const Lanes<Real>& u,
-                    const Mask<Real>& active, const Work<Real>& work, const Real& mode_tolerance, Evaluation<Real>& out,
-                    const Moments<Real>* moments) {
+                    const Lanes<Real>& sensitivity, const Lanes<Real>& moved, const Mask<Real>& active,
+                    const Work<Real>& work, const Real& mode_tolerance, Evaluation<Real>& out, const Moments<Real>* moments) {
+  const int k = plan.m + plan.p;
   const Shape shape = MakeShape<Shape>::from(plan);
   for (int i = 0; i < plan.component_count; ++i) {
     const ComponentView& component = plan.components[i];
     const ByProblem<Real, UnitWeights> rows{component.X, component.Z, component.offset, component.weights, plan.p, plan.Q};
-    const LaneProblem<Real> problem{psi, psi + plan.m, zy.from(component.zy_first), u.from(component.u_first), active};
+    LaneProblem<Real> problem{psi, psi + plan.m, zy.from(component.zy_first), u.from(component.u_first), active};
+    if constexpr (Shape::unit_z) {
+      problem.sensitivity = sensitivity.from(Index{i} * k);
+      predict_mode(problem.u, problem.sensitivity, moved, k);
+    }
     Laplace<Real, Family, Shape, ByProblem<Real, UnitWeights>> laplace(shape, component.tree, rows, problem, work);
     laplace.evaluate(mode_tolerance, out, moments);
   }
@@ -51,6 +65,9 @@ class Batch {
     }
     zero(zy_, plan_.zy_total);
     zero(u_, plan_.u_total);
+    zero(sensitivity_, plan_.shape == KernelShape::one_unit ? Index{plan_.component_count} * k_ : 0);
+    zero(evaluations_, 1);
+    zero(evaluated_, k_);
     for (int lane = 0; lane < width; ++lane) next_problem(lane);
     while (busy_ > 0) {
       evaluate(control.mode_tolerance, special_ > 0);
@@ -67,6 +84,8 @@ class Batch {
       for (int i = 0; i < k_; ++i) lane_of(bfgs_.trial[i], lane) = psi[i * stride + source];
       load(lane, source, stride);
     }
+    zero(evaluations_, 1);  // nothing to predict from
+    zero(sensitivity_, plan_.shape == KernelShape::one_unit ? Index{plan_.component_count} * k_ : 0);
     evaluate(mode_tolerance, false);
     for (int lane = 0; lane < feed.count; ++lane) {
       objective[lane] = lane_of(value_[0], lane);
@@ -97,6 +116,9 @@ class Batch {
     zy_ = scratch.take(plan_.zy_total);
     u_ = scratch.take(plan_.u_total);
     G_ = scratch.take(plan_.m);
+    moved_ = scratch.take(k_);
+    evaluated_ = scratch.take(k_);
+    sensitivity_ = scratch.take(plan_.shape == KernelShape::one_unit ? Index{plan_.component_count} * k_ : 0);
     moments_.T = scratch.take(plan_.m);
     moments_.TT = scratch.take(plan_.TT_size);
     moments_.mode = scratch.take(plan_.max_u);
@@ -114,8 +136,12 @@ class Batch {
       zero(moments_.TT, plan_.TT_size);
     }
     const Mask<Real> active = or_(phase_[0] > 0.5, phase_[0] < -0.5);
+    for (int i = 0; i < k_; ++i) {
+      moved_[i] = select_(evaluations_[0] > 0.5, bfgs_.trial[i] - evaluated_[i], Real(0.0));
+      evaluated_[i] = bfgs_.trial[i];
+    }
     Evaluation<Real> out{Real(0.0), {}, G_, gradient_.from(plan_.m), Mask<Real>(false), 0};
-    components_(plan_, bfgs_.trial.at, zy_, u_, active, work_, mode_tolerance / predictor_scale(plan_, bfgs_.trial.at), out,
+    components_(plan_, bfgs_.trial.at, zy_, u_, sensitivity_, moved_, active, work_, mode_tolerance / predictor_scale(plan_, bfgs_.trial.at), out,
                 with_moments ? &moments_ : nullptr);
     theta_gradient(MakeShape<AnyShape>::from(plan_), bfgs_.trial.at, G_, gradient_.at);
     Real response = offset_y_[0];
@@ -303,6 +329,8 @@ class Batch {
   Bfgs<Real> bfgs_;
   Moments<Real> moments_;
   Lanes<Real> gradient_, value_, phase_, evaluations_, escapes_, number_, constant_, offset_y_, xy_, zy_, u_, G_;
+  Lanes<Real> evaluated_, moved_;  ///< k: the last point evaluated, and from it to the trial
+  Lanes<Real> sensitivity_;        ///< components x k: du/dpsi there (KernelShape::one_unit)
   Lanes<Real> gathered_;  ///< one lane's psi or moments, as doubles
 };
 
