@@ -19,7 +19,11 @@ using test::Psi;
 using test::random_model;
 using test::several_psi;
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr std::uint64_t kModels = 25;  // dense references are slow there
+#else
 constexpr std::uint64_t kModels = 150;
+#endif
 
 /// Difference relative to the largest entry expected, or to 1.
 double error(const MatrixXd& actual, const MatrixXd& expected) {
