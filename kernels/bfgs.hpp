@@ -1,9 +1,11 @@
-/// The optimizer's state machine, for the lanes of a slice: BFGS with a backtracking line search (design.md 1.7). Every
-/// lane has its own point, inverse Hessian, step length and status; all advance together, one evaluation at a time.
+/// The optimizer's state machine, for the lanes of a slice: BFGS with a backtracking line search
+/// (design.md 1.7). Every lane has its own point, inverse Hessian, step length and status; all advance
+/// together, one evaluation at a time.
 ///
 ///     direction = -B g;  trial = psi + alpha direction;  evaluate;  accept and update B, or shorten alpha
 ///
-/// Stops when the predicted decrease g' B g / 2 is below the tolerance: an amount of deviance, so it needs no scaling.
+/// Stops when the predicted decrease g' B g / 2 is below the tolerance: an amount of deviance, so it needs no
+/// scaling.
 #pragma once
 
 #include <kernels/real.hpp>
@@ -13,8 +15,8 @@ namespace cuglmm {
 
 template <class Real>
 struct Bfgs {
-  int k = 0;        ///< parameters: theta, beta
-  int m = 0;        ///< the first m are theta
+  int k = 0;  ///< parameters: theta, beta
+  int m = 0;  ///< the first m are theta
   double tolerance = 1e-8;
 
   Lanes<Real> psi, gradient, direction, trial;  ///< k each
@@ -75,8 +77,8 @@ struct Bfgs {
     return out;
   }
 
-  /// direction = -B g and a full step, capped so that no theta moves by more than 2. A direction that does not descend
-  /// (B lost positive definiteness to rounding) restarts from a scaled identity.
+  /// direction = -B g and a full step, capped so that no theta moves by more than 2. A direction that does
+  /// not descend (B lost positive definiteness to rounding) restarts from a scaled identity.
   CUGLMM_LANE void new_direction(const Mask<Real>& lanes) {
     Real new_slope = multiply_direction(lanes);
     const auto uphill = and_(lanes, not_(new_slope <= 0.0));
@@ -106,8 +108,10 @@ struct Bfgs {
     return result;
   }
 
-  /// alpha <- the minimum of the cubic through both values and slopes, within [0.1, 0.5] alpha; 0.2 alpha without them.
-  CUGLMM_LANE void shorten(const Mask<Real>& lanes, const Mask<Real>& usable, const Real& value, const Lanes<Real>& g) {
+  /// alpha <- the minimum of the cubic through both values and slopes, within [0.1, 0.5] alpha; 0.2 alpha
+  /// without them.
+  CUGLMM_LANE void shorten(const Mask<Real>& lanes, const Mask<Real>& usable, const Real& value,
+                           const Lanes<Real>& g) {
     if (!any_(lanes)) return;
     Real slope_there(0.0);
     for (int i = 0; i < k; ++i) slope_there = fma_(g[i], direction[i], slope_there);
@@ -119,8 +123,8 @@ struct Bfgs {
     alpha() = select_(lanes, alpha() * factor, alpha());
   }
 
-  /// B <- (I - s y'/s'y) B (I - y s'/s'y) + s s'/s'y, s the step taken, y the change of the gradient; skipped where
-  /// curvature along s is not positive.
+  /// B <- (I - s y'/s'y) B (I - y s'/s'y) + s s'/s'y, s the step taken, y the change of the gradient; skipped
+  /// where curvature along s is not positive.
   CUGLMM_LANE void update_inverse_hessian(const Mask<Real>& lanes, const Lanes<Real>& g) {
     if (!any_(lanes)) return;
     const Lanes<Real> By = scratch, y = scratch.from(k);

@@ -6,9 +6,12 @@
 namespace cuglmm {
 
 /// Place of (row, column), row >= column, in a q x q lower triangle stored by columns: lme4's order of theta.
-CUGLMM_HD int lower(int row, int column, int q) { return column * q - column * (column - 1) / 2 + row - column; }
+CUGLMM_HD int lower(int row, int column, int q) {
+  return column * q - column * (column - 1) / 2 + row - column;
+}
 
-/// The block of Lambda of one nesting level, dense q x q row-major lower triangle: its terms along the diagonal.
+/// The block of Lambda of one nesting level, dense q x q row-major lower triangle: its terms along the
+/// diagonal.
 template <class Real, class Shape>
 CUGLMM_HD void level_lambda(const Shape& shape, int level, const Real* theta, Real* Lambda) {
   const int q = shape.own(level), first = shape.first(level);
@@ -37,7 +40,8 @@ CUGLMM_HD void theta_gradient(const Shape& shape, const Real* theta, const Lanes
       for (int r = c; r < t.size; ++r) {
         Real sum(0.0);
         for (int k = c; k < t.size; ++k)
-          sum = fma_(G[t.theta + (r > k ? lower(r, k, t.size) : lower(k, r, t.size))], theta[t.theta + lower(k, c, t.size)], sum);
+          sum = fma_(G[t.theta + (r > k ? lower(r, k, t.size) : lower(k, r, t.size))],
+                     theta[t.theta + lower(k, c, t.size)], sum);
         gradient[t.theta + lower(r, c, t.size)] = 2.0 * sum;
       }
   }

@@ -1,8 +1,9 @@
-/// The functions of a family with its canonical link that the lanes need (design.md 1.1). With a canonical link the
-/// likelihood is exp(y eta - b(eta)), b the cumulant: mu = b', unit weight V = b'', its derivative V' = b'''. Then
-/// s = p (y - mu), w = o = p V, w' = o' = p V'.
+/// The functions of a family with its canonical link that the lanes need (design.md 1.1). With a canonical
+/// link the likelihood is exp(y eta - b(eta)), b the cumulant: mu = b', unit weight V = b'', its derivative
+/// V' = b'''. Then s = p (y - mu), w = o = p V, w' = o' = p V'.
 ///
-/// To add one: mean(), variance() and variance_derivative() from mu, a Cumulant that sums 2 p b(eta), and simulate.hpp.
+/// To add one: mean(), variance() and variance_derivative() from mu, a Cumulant that sums 2 p b(eta), and
+/// simulate.hpp.
 #pragma once
 
 #include <kernels/log_product.hpp>
@@ -32,10 +33,14 @@ struct BinomialLogit {
     CUGLMM_HD Real twice() const { return UnitWeights ? 2.0 * (sum + log_product.value()) : 2.0 * sum; }
   };
   template <class Real>
-  CUGLMM_HD static Real variance(const Real& mu) { return mu * (1.0 - mu); }
+  CUGLMM_HD static Real variance(const Real& mu) {
+    return mu * (1.0 - mu);
+  }
   /// V' / V.
   template <class Real>
-  CUGLMM_HD static Real variance_derivative(const Real& mu) { return 1.0 - 2.0 * mu; }
+  CUGLMM_HD static Real variance_derivative(const Real& mu) {
+    return 1.0 - 2.0 * mu;
+  }
 };
 
 struct PoissonLog {
@@ -50,9 +55,13 @@ struct PoissonLog {
     CUGLMM_HD Real twice() const { return 2.0 * sum; }
   };
   template <class Real>
-  CUGLMM_HD static Real variance(const Real& mu) { return mu; }
+  CUGLMM_HD static Real variance(const Real& mu) {
+    return mu;
+  }
   template <class Real>
-  CUGLMM_HD static Real variance_derivative(const Real&) { return Real(1.0); }
+  CUGLMM_HD static Real variance_derivative(const Real&) {
+    return Real(1.0);
+  }
 };
 
 }  // namespace cuglmm

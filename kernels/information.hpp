@@ -1,5 +1,6 @@
-/// The information about beta, X'WX - X'WZ Lambda H^-1 Lambda' Z'WX (design.md 1.6, "RX"; also the start of 1.7): X is one
-/// more ancestor of every root, and what is left of it after all random effects are eliminated.
+/// The information about beta, X'WX - X'WZ Lambda H^-1 Lambda' Z'WX (design.md 1.6, "RX"; also the start
+/// of 1.7): X is one more ancestor of every root, and what is left of it after all random effects are
+/// eliminated.
 #pragma once
 
 #include <kernels/pirls.hpp>
@@ -9,13 +10,13 @@ namespace cuglmm {
 template <class Real, class Family, class Shape, class Design>
 struct Information : Component<Real, Family, Shape, Design> {
   using Base = Component<Real, Family, Shape, Design>;
+  using Base::Base;
   using Base::C;
   using Base::problem;
   using Base::rows;
   using Base::shape;
   using Base::tree;
   using Base::work;
-  using Base::Base;
 
   /// Adds the component's p x p information (lower triangle, row-major) at the modes in problem.u.
   CUGLMM_LANE void evaluate(const Lanes<Real>& information) {
@@ -31,7 +32,9 @@ struct Information : Component<Real, Family, Shape, Design> {
 
  private:
   /// Z'WX of the level's open node; the last one is scratch.
-  CUGLMM_LANE Lanes<Real> border_of(int level) const { return work.border.from(level * shape.size() * shape.p()); }
+  CUGLMM_LANE Lanes<Real> border_of(int level) const {
+    return work.border.from(level * shape.size() * shape.p());
+  }
   CUGLMM_LANE static void clear(const Lanes<Real>& values, int n) {
     for (int i = 0; i < n; ++i) values[i] = Real(0.0);
   }

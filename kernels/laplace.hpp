@@ -1,7 +1,8 @@
-/// The Laplace objective of one component and its exact gradient (design.md 1.1, 1.2), after pirls.hpp found the mode.
+/// The Laplace objective of one component and its exact gradient (design.md 1.1, 1.2), after pirls.hpp found
+/// the mode.
 ///
-/// Sweeps over the tree: down (step delta, C = Lambda H^-1 Lambda' along each path, a_i, T_ll), up and down again
-/// (v = H^-1 Lambda' Z'(a m')), up once more (Z's and Z'c of every node, for G_j).
+/// Sweeps over the tree: down (step delta, C = Lambda H^-1 Lambda' along each path, a_i, T_ll), up and down
+/// again (v = H^-1 Lambda' Z'(a m')), up once more (Z's and Z'c of every node, for G_j).
 #pragma once
 
 #include <kernels/pirls.hpp>
@@ -11,22 +12,22 @@ namespace cuglmm {
 /// Beyond objective and gradient, what start, renewal and reports need. All sums over the component's nodes.
 template <class Real>
 struct Moments {
-  Lanes<Real> T;        ///< like Evaluation::G: sum of T_ll
-  Lanes<Real> TT;       ///< per term, s = q_j (q_j + 1) / 2: sum of vech(T_ll) vech(T_ll)', s x s row-major
-  Lanes<Real> mode;     ///< u_count: conditional modes b (per component, not summed)
-  Lanes<Real> variance; ///< u_count: conditional variances of b
+  Lanes<Real> T;         ///< like Evaluation::G: sum of T_ll
+  Lanes<Real> TT;        ///< per term, s = q_j (q_j + 1) / 2: sum of vech(T_ll) vech(T_ll)', s x s row-major
+  Lanes<Real> mode;      ///< u_count: conditional modes b (per component, not summed)
+  Lanes<Real> variance;  ///< u_count: conditional variances of b
 };
 
 template <class Real, class Family, class Shape, class Design>
 struct Laplace : Component<Real, Family, Shape, Design> {
   using Base = Component<Real, Family, Shape, Design>;
+  using Base::Base;
   using Base::C;
   using Base::problem;
   using Base::rows;
   using Base::shape;
   using Base::tree;
   using Base::work;
-  using Base::Base;
 
   /// Adds the component's objective and gradient to `out`; leaves the corrected mode u + delta in problem.u.
   /// `moments` may be null.
@@ -49,8 +50,8 @@ struct Laplace : Component<Real, Family, Shape, Design> {
     return work.leaf.from((this->leaf_of(node) * 3 + part) * shape.size());
   }
 
-  /// Down: u <- u + delta, b <- Lambda delta (kept for the rows), C_path = Lambda H^-1 Lambda' of own effects and
-  /// ancestors, T_ll = R_oo - R' C_path R into G, and Z'(a m') of the leaves.
+  /// Down: u <- u + delta, b <- Lambda delta (kept for the rows), C_path = Lambda H^-1 Lambda' of own effects
+  /// and ancestors, T_ll = R_oo - R' C_path R into G, and Z'(a m') of the leaves.
   CUGLMM_LANE void path_inverse_and_step(Evaluation<Real>& out, const Moments<Real>* moments) {
     Real path_b[C], delta[C], C_path[C * C];
     for (int n = this->nodes() - 1; n >= 0; --n) {
@@ -111,7 +112,8 @@ struct Laplace : Component<Real, Family, Shape, Design> {
   }
 
   /// T_ll of the node's terms, added to G (and to the moments).
-  CUGLMM_LANE void node_T(const Node& node, const Real* C_path, Evaluation<Real>& out, const Moments<Real>* moments) const {
+  CUGLMM_LANE void node_T(const Node& node, const Real* C_path, Evaluation<Real>& out,
+                          const Moments<Real>* moments) const {
     const int level = this->level_of(node), at = shape.first(level);
     const Elimination e = this->elimination(level);
     const int q = e.q, f = e.f;
@@ -227,7 +229,8 @@ struct Laplace : Component<Real, Family, Shape, Design> {
     for (int i = 0; i < n; ++i) values[i] = Real(0.0);
   }
 
-  /// Down: t = Z Lambda v and c = a m' - o t of the rows, r = -2 s + c; X'r; Z's and Z'c of the leaves, at u + delta.
+  /// Down: t = Z Lambda v and c = a m' - o t of the rows, r = -2 s + c; X'r; Z's and Z'c of the leaves, at u
+  /// + delta.
   CUGLMM_LANE void gradient_rows(Evaluation<Real>& out) {
     Real path_v[C], v[C];
     for (int n = this->nodes() - 1; n >= 0; --n) {
@@ -262,9 +265,9 @@ struct Laplace : Component<Real, Family, Shape, Design> {
           moved = fma_(z[r], step_b[r], moved);
         }
       }
-      const Real fitted = fma_(w, moved, p * mu);       // s = p y - fitted
+      const Real fitted = fma_(w, moved, p * mu);  // s = p y - fitted
       const Real c = a_w1 - w * t;
-      work.mean[i] = fma_(Real(2.0), fitted, c);        // r, but for the response's -2 p y
+      work.mean[i] = fma_(Real(2.0), fitted, c);  // r, but for the response's -2 p y
       if constexpr (Shape::unit_z) {
         work.fixed[i] = w;
         S[0] -= fitted;
@@ -303,8 +306,8 @@ struct Laplace : Component<Real, Family, Shape, Design> {
     for (int k = 0; k < n; ++k) out.beta[j + k] += select_(problem.active, sum[k], Real(0.0));
   }
 
-  /// How the mode of a single random effect moves: H du/dbeta = -lambda Z'WX, H du/dlambda = Z's - lambda u Z'WZ. The
-  /// next evaluation starts from the mode that this predicts.
+  /// How the mode of a single random effect moves: H du/dbeta = -lambda Z'WX, H du/dlambda = Z's - lambda u
+  /// Z'WZ. The next evaluation starts from the mode that this predicts.
   CUGLMM_LANE void mode_sensitivity() const {
     const Node& node = tree.nodes[0];
     const Elimination e = this->elimination(0);

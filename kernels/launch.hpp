@@ -48,11 +48,11 @@ struct PlanView {
 
 /// Replicates or responses waiting for a lane: `width` problems side by side, lane fastest.
 struct Feed {
-  double* zy;        ///< zy_total x width
-  double* u;         ///< u_total x width
-  double* xy;        ///< p x width
-  double* offset_y;  ///< width
-  double* constant;  ///< width
+  double* zy;            ///< zy_total x width
+  double* u;             ///< u_total x width
+  double* xy;            ///< p x width
+  double* offset_y;      ///< width
+  double* constant;      ///< width
   std::int64_t* number;  ///< width: which replicate
   int count = 0;         ///< lanes filled
   int next = 0;          ///< lanes taken
@@ -84,40 +84,42 @@ struct BatchControl {
 /// Sums over the components of one problem (by-component layout).
 struct ProblemSums {
   double objective;
-  double* G;            ///< m
-  double* beta;         ///< p: gradient without the part of the responses
-  double* T;            ///< m, or null for no moments
-  double* TT;           ///< TT_size
-  double* mode;         ///< u entries x lanes of the slices evaluated
+  double* G;     ///< m
+  double* beta;  ///< p: gradient without the part of the responses
+  double* T;     ///< m, or null for no moments
+  double* TT;    ///< TT_size
+  double* mode;  ///< u entries x lanes of the slices evaluated
   double* variance;
   bool failed;
 };
 
-/// One instruction set's functions. `memory` is scratch of the size the *_bytes function gives, aligned to 64 bytes.
+/// One instruction set's functions. `memory` is scratch of the size the *_bytes function gives, aligned to 64
+/// bytes.
 struct CpuFunctions {
   const char* name;
-  int pack_width;   ///< lanes of a slice by component, and of a Feed
+  int pack_width;                       ///< lanes of a slice by component, and of a Feed
   int (*batch_width)(const PlanView&);  ///< lanes of a slice by problem
 
   std::size_t (*batch_bytes)(const PlanView&);
   /// Optimises problems until refill() has none left. Runs in one thread; several may run at once.
   void (*optimise)(const PlanView&, const BatchControl&, Feed&, void* memory);
-  /// Objective and gradient of the `feed.count` problems of a feed at psi (k x pack_width, lane fastest); u is updated.
-  /// objective: pack_width; gradient: k x pack_width.
-  void (*evaluate)(const PlanView&, Feed&, const double* psi, double mode_tolerance, double* objective, double* gradient,
-                   void* memory);
+  /// Objective and gradient of the `feed.count` problems of a feed at psi (k x pack_width, lane fastest); u
+  /// is updated. objective: pack_width; gradient: k x pack_width.
+  void (*evaluate)(const PlanView&, Feed&, const double* psi, double mode_tolerance, double* objective,
+                   double* gradient, void* memory);
 
   std::size_t (*slice_bytes)(const PlanView&);
   /// Slices [begin, end) of one problem at (theta, beta): zy and u are lanes-wide arrays of all slices.
-  void (*evaluate_slices)(const PlanView&, int begin, int end, const double* theta, const double* beta, const double* zy,
-                          double* u, double mode_tolerance, ProblemSums& sums, void* memory);
+  void (*evaluate_slices)(const PlanView&, int begin, int end, const double* theta, const double* beta,
+                          const double* zy, double* u, double mode_tolerance, ProblemSums& sums,
+                          void* memory);
   /// information: p x p lower triangle, row-major.
-  void (*slice_information)(const PlanView&, int begin, int end, const double* theta, const double* beta, const double* zy,
-                            double* u, double* information, void* memory);
+  void (*slice_information)(const PlanView&, int begin, int end, const double* theta, const double* beta,
+                            const double* zy, double* u, double* information, void* memory);
 
   /// Replicates number[0 .. width) at (theta, beta) into the feed; responses: null, or rows x pack_width.
-  void (*simulate)(const PlanView&, const double* theta, const double* beta, std::uint64_t seed, Feed&, double* responses,
-                   void* memory);
+  void (*simulate)(const PlanView&, const double* theta, const double* beta, std::uint64_t seed, Feed&,
+                   double* responses, void* memory);
 };
 
 const CpuFunctions& baseline_functions();

@@ -5,7 +5,8 @@
 
 namespace cuglmm {
 
-/// log of a product: one log for many factors >= 1. A lane whose product has grown is flushed; the others are untouched.
+/// log of a product: one log for many factors >= 1. A lane whose product has grown is flushed; the others are
+/// untouched.
 template <class Real>
 struct LogProduct {
   Real sum = 0.0, product = 1.0;

@@ -1,6 +1,7 @@
-/// Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2,
-/// 3" (SC 2011), over lanes: Random123 has it for one counter at a time, which a pack of lanes cannot use. The tests
-/// compare the two. Key = seed, counter = (replicate, stream, index): a replicate's data depend on nothing else.
+/// Philox4x32-10, the counter-based generator of Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as
+/// easy as 1, 2, 3" (SC 2011), over lanes: Random123 has it for one counter at a time, which a pack of lanes
+/// cannot use. The tests compare the two. Key = seed, counter = (replicate, stream, index): a replicate's
+/// data depend on nothing else.
 #pragma once
 
 #include <kernels/real.hpp>
@@ -29,7 +30,8 @@ struct Philox {
   Word<Real> word[4];
 
   Philox() = default;
-  CUGLMM_HD Philox(const PhiloxKey<Real>& key, const Word<Real>& replicate, std::uint64_t stream, std::uint64_t index) {
+  CUGLMM_HD Philox(const PhiloxKey<Real>& key, const Word<Real>& replicate, std::uint64_t stream,
+                   std::uint64_t index) {
     word[0] = Word<Real>(index & 0xffffffffu);
     word[1] = Word<Real>((index >> 32 << 8 | stream) & 0xffffffffu);
     word[2] = replicate;
@@ -52,7 +54,8 @@ struct Philox {
 
   /// Uniform on (0, 1), one of two (which = 0, 1): 52 random bits and a half, so never 0 or 1.
   CUGLMM_HD Real uniform(int which) const {
-    const Word<Real> bits = ((word[2 * which] << 32) | (word[2 * which + 1] & Word<Real>(std::uint64_t{0xffffffffu}))) >> 12;
+    const Word<Real> bits =
+        ((word[2 * which] << 32) | (word[2 * which + 1] & Word<Real>(std::uint64_t{0xffffffffu}))) >> 12;
     return unit_interval_(bits, Real(0.0));
   }
 };

@@ -1,8 +1,9 @@
-/// The mode of one component by penalised iteratively reweighted least squares (design.md 1.7), eliminated leaf first.
+/// The mode of one component by penalised iteratively reweighted least squares (design.md 1.7), eliminated
+/// leaf first.
 ///
-/// H = Lambda' Z' W Z Lambda + I of a component whose factors are nested is factored node by node, each by a dense *front*
-/// over its own random effects (o) and those of its ancestors (a), all that its rows touch. Ancestors stay on the scale of
-/// b, so that Lambda enters once, where a node eliminates its own effects:
+/// H = Lambda' Z' W Z Lambda + I of a component whose factors are nested is factored node by node, each by a
+/// dense *front* over its own random effects (o) and those of its ancestors (a), all that its rows touch.
+/// Ancestors stay on the scale of b, so that Lambda enters once, where a node eliminates its own effects:
 ///
 ///        own                          ancestors
 ///     [  Lambda' R_oo Lambda + I      .      ]     R = Z' W Z with all descendants integrated out
@@ -18,13 +19,14 @@
 
 namespace cuglmm {
 
-/// What the elimination of a node leaves: offsets into Work::node from Node::storage, for q own and f = own + ancestors.
+/// What the elimination of a node leaves: offsets into Work::node from Node::storage, for q own and f = own +
+/// ancestors.
 struct Elimination {
   int q, f;
-  CUGLMM_HD int inverse_root() const { return 0; }            ///< L^-1, q x q lower
-  CUGLMM_HD int Y() const { return q * q; }                    ///< (f - q) x q
-  CUGLMM_HD int R() const { return Y() + (f - q) * q; }        ///< f x q: own columns of the front, scale of b
-  CUGLMM_HD int y() const { return R() + f * q; }              ///< q: L^-1 g, g the gradient -dF/du / 2
+  CUGLMM_HD int inverse_root() const { return 0; }       ///< L^-1, q x q lower
+  CUGLMM_HD int Y() const { return q * q; }              ///< (f - q) x q
+  CUGLMM_HD int R() const { return Y() + (f - q) * q; }  ///< f x q: own columns of the front, scale of b
+  CUGLMM_HD int y() const { return R() + f * q; }        ///< q: L^-1 g, g the gradient -dF/du / 2
   CUGLMM_HD int size() const { return y() + q; }
 };
 
@@ -38,21 +40,23 @@ struct Component {
   const LaneProblem<Real>& problem;
   const Work<Real>& work;
 
-  CUGLMM_HD Component(const Shape& shape_, const TreeView& tree_, const Design& rows_, const LaneProblem<Real>& problem_,
-                      const Work<Real>& work_)
+  CUGLMM_HD Component(const Shape& shape_, const TreeView& tree_, const Design& rows_,
+                      const LaneProblem<Real>& problem_, const Work<Real>& work_)
       : shape(shape_), tree(tree_), rows(rows_), problem(problem_), work(work_) {}
 
   // ---- results of one upward sweep ----
-  Real F;                     ///< penalised deviance, up to terms free of u
-  Real noise;                 ///< F is known to about 1e-16 times this
-  Real decrement;             ///< g' H^-1 g
-  LogProduct<Real> log_det;   ///< log|H|
-  Mask<Real> positive;        ///< all pivots are
+  Real F;                    ///< penalised deviance, up to terms free of u
+  Real noise;                ///< F is known to about 1e-16 times this
+  Real decrement;            ///< g' H^-1 g
+  LogProduct<Real> log_det;  ///< log|H|
+  Mask<Real> positive;       ///< all pivots are
 
   CUGLMM_HD Elimination elimination(int level) const {
     return {shape.own(level), shape.size() - shape.first(level)};
   }
-  CUGLMM_HD Lanes<Real> front_of(int level) const { return work.front.from(Index{level} * shape.size() * (shape.size() + 2)); }
+  CUGLMM_HD Lanes<Real> front_of(int level) const {
+    return work.front.from(Index{level} * shape.size() * (shape.size() + 2));
+  }
 
   /// offset + X beta, once per evaluation.
   CUGLMM_LANE void linear_predictor() const {
@@ -101,7 +105,8 @@ struct Component {
     typename Family::template Cumulant<Real, Design::unit_weights> cumulant;
     for (int i = node.rows_begin; i < node.rows_end; ++i) {
       Real eta = work.fixed[i];
-      if constexpr (Shape::unit_z) eta += b[0];
+      if constexpr (Shape::unit_z)
+        eta += b[0];
       else
         for (int c = 0; c < Q; ++c) eta = fma_(z[c] = rows.z(i, c), b[c], eta);
       const Real p = rows.weight(i), mu = cumulant.mean(eta, p, i);
@@ -123,8 +128,8 @@ struct Component {
     noise += abs_(twice);
   }
 
-  /// Eliminates a node's own effects from its front A (f x f lower), g (f); leaves the front of the parent in the
-  /// trailing part of both.
+  /// Eliminates a node's own effects from its front A (f x f lower), g (f); leaves the front of the parent in
+  /// the trailing part of both.
   CUGLMM_HD void eliminate(const Node& node, Real* A, Real* g) {
     const int level = level_of(node);
     const Elimination e = elimination(level);
@@ -187,8 +192,10 @@ struct Component {
       for (int level = 1; level < shape.levels(); ++level) clear_front(level);
     for (int n = 0; n < nodes(); ++n) {
       const Node& node = tree.nodes[n];
-      if (is_leaf(node)) leaf_rows(node, A, g);
-      else take_front(node.level, A, g);
+      if (is_leaf(node))
+        leaf_rows(node, A, g);
+      else
+        take_front(node.level, A, g);
       eliminate(node, A, g);
       if constexpr (!Shape::single)
         if (node.level + 1 < shape.levels()) give_front(node.level, A, g);
@@ -217,7 +224,8 @@ struct Component {
     }
   }
 
-  /// From the root to the leaves: the Newton step delta = H^-1 g of a node, given the path's ancestors on the scale of b.
+  /// From the root to the leaves: the Newton step delta = H^-1 g of a node, given the path's ancestors on the
+  /// scale of b.
   CUGLMM_HD void node_step(const Node& node, Real* path_b, Real* delta) const {
     const int level = level_of(node);
     const Elimination e = elimination(level);
@@ -244,13 +252,15 @@ struct Component {
         const Index i = node.u + c;
         const Real half = 0.5 * work.step[i];
         work.step[i] = select_(newton, delta[c], select_(halve, half, work.step[i]));
-        problem.u[i] = select_(newton, problem.u[i] + delta[c], select_(halve, problem.u[i] - half, problem.u[i]));
+        problem.u[i] =
+            select_(newton, problem.u[i] + delta[c], select_(halve, problem.u[i] - half, problem.u[i]));
       }
     }
   }
 
-  /// PIRLS until g' H^-1 g < tolerance, when the last step is left to Laplace's correction (design.md 1.7). A lane that
-  /// has converged is frozen, and exempt from the test that F has not grown. Returns the lanes that failed.
+  /// PIRLS until g' H^-1 g < tolerance, when the last step is left to Laplace's correction (design.md 1.7). A
+  /// lane that has converged is frozen, and exempt from the test that F has not grown. Returns the lanes that
+  /// failed.
   CUGLMM_LANE Mask<Real> pirls(const Real& tolerance, int& passes) {
     constexpr int kMaxPasses = 200, kMaxHalvings = 30;
     Mask<Real> done = not_(problem.active);

@@ -1,14 +1,16 @@
-/// What a Real is: `double` (one lane: CUDA, tests) or a pack of SIMD lanes (cpu/pack.hpp). The lane functions of kernels/
-/// see a Real through arithmetic operators and the free functions below; branches are selects on a Mask.
+/// What a Real is: `double` (one lane: CUDA, tests) or a pack of SIMD lanes (cpu/pack.hpp). The lane
+/// functions of kernels/ see a Real through arithmetic operators and the free functions below; branches are
+/// selects on a Mask.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 
-// CUGLMM_HD: callable on host and device. On the host always inlined: the files of cpu/ are compiled for different
-// instruction sets, and a copy of a function that is not a template on a pack would be shared between them by the linker.
-// CUGLMM_LANE: the same for larger functions that are templates on a Real, left to the compiler to inline.
+// CUGLMM_HD: callable on host and device. On the host always inlined: the files of cpu/ are compiled for
+// different instruction sets, and a copy of a function that is not a template on a pack would be shared
+// between them by the linker. CUGLMM_LANE: the same for larger functions that are templates on a Real, left
+// to the compiler to inline.
 #if defined(__CUDACC__)
 #define CUGLMM_HD __host__ __device__ __forceinline__
 #define CUGLMM_LANE __host__ __device__
@@ -55,7 +57,9 @@ CUGLMM_HD bool not_(bool a) { return !a; }
 CUGLMM_HD bool finite_(double x) { return ::fabs(x) <= 1.7976931348623157e308; }
 
 /// Philox works on 32-bit words held in 64-bit lanes: the product of the low halves.
-CUGLMM_HD std::uint64_t multiply_words_(std::uint64_t a, std::uint64_t b) { return (a & 0xffffffffu) * (b & 0xffffffffu); }
+CUGLMM_HD std::uint64_t multiply_words_(std::uint64_t a, std::uint64_t b) {
+  return (a & 0xffffffffu) * (b & 0xffffffffu);
+}
 /// (bits + 1/2) / 2^52 for bits below 2^52: they become the mantissa of a number in [1, 2).
 CUGLMM_HD double unit_interval_(std::uint64_t bits, double) {
   bits |= 0x3ff0000000000000u;

@@ -1,4 +1,5 @@
-/// A replicate's data: u ~ N(0, I) and y given u, for the lanes of a slice whose lanes are replicates (design.md 5).
+/// A replicate's data: u ~ N(0, I) and y given u, for the lanes of a slice whose lanes are replicates
+/// (design.md 5).
 #pragma once
 
 #include <kernels/covariance.hpp>
@@ -9,33 +10,81 @@
 
 namespace cuglmm {
 
-/// Quantile of the standard normal distribution: M. J. Wichura, algorithm AS 241 (PPND16), Applied Statistics 37 (1988);
-/// relative error about 1e-16. 0 < p < 1.
+/// Quantile of the standard normal distribution: M. J. Wichura, algorithm AS 241 (PPND16), Applied Statistics
+/// 37 (1988); relative error about 1e-16. 0 < p < 1.
 template <class Real>
 CUGLMM_LANE Real normal_quantile(const Real& p) {
   const Real q = p - 0.5;
   const Real c = 0.180625 - q * q;
   const Real central =
       q *
-      (((((((c * 2509.0809287301226727 + 33430.575583588128105) * c + 67265.770927008700853) * c + 45921.953931549871457) * c +
-          13731.693765509461125) * c + 1971.5909503065514427) * c + 133.14166789178437745) * c + 3.387132872796366608) /
-      (((((((c * 5226.495278852545925 + 28729.085735721942674) * c + 39307.89580009271061) * c + 21213.794301586595867) * c +
-          5394.1960214247511077) * c + 687.1870074920579083) * c + 42.313330701600911252) * c + 1.0);
+      (((((((c * 2509.0809287301226727 + 33430.575583588128105) * c + 67265.770927008700853) * c +
+           45921.953931549871457) *
+              c +
+          13731.693765509461125) *
+             c +
+         1971.5909503065514427) *
+            c +
+        133.14166789178437745) *
+           c +
+       3.387132872796366608) /
+      (((((((c * 5226.495278852545925 + 28729.085735721942674) * c + 39307.89580009271061) * c +
+           21213.794301586595867) *
+              c +
+          5394.1960214247511077) *
+             c +
+         687.1870074920579083) *
+            c +
+        42.313330701600911252) *
+           c +
+       1.0);
   const auto in_centre = abs_(q) <= 0.425;
   if (all_(in_centre)) return central;
   const Real tail = sqrt_(-log_(min_(p, 1.0 - p)));
   const Real r = tail - 1.6;
   const Real middle =
-      (((((((r * 7.7454501427834140764e-4 + .0227238449892691845833) * r + .24178072517745061177) * r + 1.27045825245236838258) * r +
-          3.64784832476320460504) * r + 5.7694972214606914055) * r + 4.6303378461565452959) * r + 1.42343711074968357734) /
-      (((((((r * 1.05075007164441684324e-9 + 5.475938084995344946e-4) * r + .0151986665636164571966) * r + .14810397642748007459) * r +
-          .68976733498510000455) * r + 1.6763848301838038494) * r + 2.05319162663775882187) * r + 1.0);
+      (((((((r * 7.7454501427834140764e-4 + .0227238449892691845833) * r + .24178072517745061177) * r +
+           1.27045825245236838258) *
+              r +
+          3.64784832476320460504) *
+             r +
+         5.7694972214606914055) *
+            r +
+        4.6303378461565452959) *
+           r +
+       1.42343711074968357734) /
+      (((((((r * 1.05075007164441684324e-9 + 5.475938084995344946e-4) * r + .0151986665636164571966) * r +
+           .14810397642748007459) *
+              r +
+          .68976733498510000455) *
+             r +
+         1.6763848301838038494) *
+            r +
+        2.05319162663775882187) *
+           r +
+       1.0);
   const Real s = tail - 5.0;
   const Real far =
-      (((((((s * 2.01033439929228813265e-7 + 2.71155556874348757815e-5) * s + .0012426609473880784386) * s + .026532189526576123093) * s +
-          .29656057182850489123) * s + 1.7848265399172913358) * s + 5.4637849111641143699) * s + 6.6579046435011037772) /
-      (((((((s * 2.04426310338993978564e-15 + 1.4215117583164458887e-7) * s + 1.8463183175100546818e-5) * s + 7.868691311456132591e-4) * s +
-          .0148753612908506148525) * s + .13692988092273580531) * s + .59983220655588793769) * s + 1.0);
+      (((((((s * 2.01033439929228813265e-7 + 2.71155556874348757815e-5) * s + .0012426609473880784386) * s +
+           .026532189526576123093) *
+              s +
+          .29656057182850489123) *
+             s +
+         1.7848265399172913358) *
+            s +
+        5.4637849111641143699) *
+           s +
+       6.6579046435011037772) /
+      (((((((s * 2.04426310338993978564e-15 + 1.4215117583164458887e-7) * s + 1.8463183175100546818e-5) * s +
+           7.868691311456132591e-4) *
+              s +
+          .0148753612908506148525) *
+             s +
+         .13692988092273580531) *
+            s +
+        .59983220655588793769) *
+           s +
+       1.0);
   const Real outer = select_(tail <= 5.0, middle, far);
   return select_(in_centre, central, select_(q < 0.0, -outer, outer));
 }
@@ -44,16 +93,20 @@ CUGLMM_LANE Real normal_quantile(const Real& p) {
 template <class Real>
 CUGLMM_LANE Real log_factorial(const Real& k) {
   const Real z = k + 9.0;
-  const Real down = ((k + 1.0) * (k + 2.0)) * ((k + 3.0) * (k + 4.0)) * (((k + 5.0) * (k + 6.0)) * ((k + 7.0) * (k + 8.0)));
+  const Real down =
+      ((k + 1.0) * (k + 2.0)) * ((k + 3.0) * (k + 4.0)) * (((k + 5.0) * (k + 6.0)) * ((k + 7.0) * (k + 8.0)));
   const Real i = 1.0 / z, i2 = i * i;
-  const Real series = i * (1.0 / 12 - i2 * (1.0 / 360 - i2 * (1.0 / 1260 - i2 * (1.0 / 1680 - i2 * (1.0 / 1188)))));
+  const Real series =
+      i * (1.0 / 12 - i2 * (1.0 / 360 - i2 * (1.0 / 1260 - i2 * (1.0 / 1680 - i2 * (1.0 / 1188)))));
   return (z - 0.5) * log_(z) - z + 0.91893853320467274178 + series - log_(down);
 }
 
-/// Inversion by chop-down from the mode (A. W. Kemp 1986): the outcomes mode, mode + 1, mode - 1, mode + 2, .. are taken
-/// off the uniform in turn. up(k) = P(k + 1) / P(k). Exact up to the rounding of the probabilities; O(sd) steps.
+/// Inversion by chop-down from the mode (A. W. Kemp 1986): the outcomes mode, mode + 1, mode - 1, mode + 2,
+/// .. are taken off the uniform in turn. up(k) = P(k + 1) / P(k). Exact up to the rounding of the
+/// probabilities; O(sd) steps.
 template <class Real, class Up>
-CUGLMM_LANE Real chop_down(const Real& uniform, const Real& mode, const Real& p_mode, const Real& largest, Up up) {
+CUGLMM_LANE Real chop_down(const Real& uniform, const Real& mode, const Real& p_mode, const Real& largest,
+                           Up up) {
   Real left = uniform - p_mode, above = mode, below = mode, p_above = p_mode, p_below = p_mode, result = mode;
   auto open = left > 0.0;
   while (any_(open)) {
@@ -76,13 +129,14 @@ CUGLMM_LANE Real chop_down(const Real& uniform, const Real& mode, const Real& p_
 
 /// Rows of the data as they were before collapse, grouped by collapsed row ("cell").
 struct OriginalRows {
-  const int* first;       ///< cells + 1
+  const int* first;            ///< cells + 1
   const std::int64_t* number;  ///< per original row: its row in the model, the index of its random number
   const double* trials;        ///< per original row: number of trials (binomial), else 1
-  const double* weight;        ///< per original row: factor of the draw in p y: 1 (binomial), else the prior weight
+  const double* weight;  ///< per original row: factor of the draw in p y: 1 (binomial), else the prior weight
 };
 
-/// Draws, and the constant of the likelihood that a draw brings: -2 times the log of what does not depend on eta.
+/// Draws, and the constant of the likelihood that a draw brings: -2 times the log of what does not depend on
+/// eta.
 struct BinomialDraw {
   static constexpr bool single_trials = true;
 
@@ -94,9 +148,11 @@ struct BinomialDraw {
     const Real mode = min_(floor_((n + 1.0) * mu), n);
     const Real failure = 1.0 - mu;
     const auto sure = or_(mu <= 0.0, failure <= 0.0);
-    const Real log_p = select_(sure, Real(0.0), log_factorial(n) - log_factorial(mode) - log_factorial(n - mode) +
-                                                    mode * log_(max_(mu, 1e-300)) + (n - mode) * log_(max_(failure, 1e-300)));
-    const Real k = chop_down(uniform, mode, exp_(log_p), n, [&](const Real& at) { return (n - at) / (at + 1.0) * odds; });
+    const Real log_p = select_(sure, Real(0.0),
+                               log_factorial(n) - log_factorial(mode) - log_factorial(n - mode) +
+                                   mode * log_(max_(mu, 1e-300)) + (n - mode) * log_(max_(failure, 1e-300)));
+    const Real k = chop_down(uniform, mode, exp_(log_p), n,
+                             [&](const Real& at) { return (n - at) / (at + 1.0) * odds; });
     constant -= 2.0 * (log_factorial(n) - log_factorial(k) - log_factorial(n - k));
     return k;
   }
@@ -109,13 +165,15 @@ struct PoissonDraw {
   CUGLMM_LANE static Real draw(const Real& mu, double, double weight, const Real& uniform, Real& constant) {
     const Real mode = floor_(mu);
     const Real log_p = mode * log_(max_(mu, 1e-300)) - mu - log_factorial(mode);
-    const Real k = chop_down(uniform, mode, exp_(log_p), Real(1e300), [&](const Real& at) { return mu / (at + 1.0); });
+    const Real k =
+        chop_down(uniform, mode, exp_(log_p), Real(1e300), [&](const Real& at) { return mu / (at + 1.0); });
     constant += (2.0 * weight) * log_factorial(k);
     return k;
   }
 };
 
-/// The uniforms of responses. A single trial needs 32 random bits but for one case in 2^32, so four rows share a block.
+/// The uniforms of responses. A single trial needs 32 random bits but for one case in 2^32, so four rows
+/// share a block.
 template <class Real>
 struct ResponseUniforms {
   const PhiloxKey<Real>& key;
@@ -135,25 +193,28 @@ struct ResponseUniforms {
     }
     return select_(success, Real(1.0), Real(0.0));
   }
-  CUGLMM_HD Real uniform(std::int64_t row) const { return Philox<Real>(key, replicate, kResponses, row).uniform(0); }
+  CUGLMM_HD Real uniform(std::int64_t row) const {
+    return Philox<Real>(key, replicate, kResponses, row).uniform(0);
+  }
 };
 
 /// Where a component's simulated data go.
 template <class Real>
 struct Simulated {
-  Lanes<Real> zy;       ///< leaves x Q: Z'(p y)
-  Lanes<Real> u;        ///< u_count: the u drawn, a good start for PIRLS
-  Lanes<Real> xy;       ///< p: X'(p y), added to
-  Real offset_y;        ///< offset'(p y), added to
-  Real constant;        ///< of -2 log L, added to
-  double* responses;    ///< null, or rows of the model x lanes: the successes or counts drawn
+  Lanes<Real> zy;     ///< leaves x Q: Z'(p y)
+  Lanes<Real> u;      ///< u_count: the u drawn, a good start for PIRLS
+  Lanes<Real> xy;     ///< p: X'(p y), added to
+  Real offset_y;      ///< offset'(p y), added to
+  Real constant;      ///< of -2 log L, added to
+  double* responses;  ///< null, or rows of the model x lanes: the successes or counts drawn
 };
 
 /// One component of the replicates of a slice. u_number: for each random effect its number in lme4's order.
 template <class Real, class Family, class Draw, class Shape, class Design>
-CUGLMM_LANE void simulate_component(const Shape& shape, const TreeView& tree, const Design& rows, const OriginalRows& original,
-                                  const std::int64_t* u_number, const Real* theta, const Real* beta,
-                                  const PhiloxKey<Real>& key, const Word<Real>& replicate, const Lanes<Real>& b, Simulated<Real>& out) {
+CUGLMM_LANE void simulate_component(const Shape& shape, const TreeView& tree, const Design& rows,
+                                    const OriginalRows& original, const std::int64_t* u_number,
+                                    const Real* theta, const Real* beta, const PhiloxKey<Real>& key,
+                                    const Word<Real>& replicate, const Lanes<Real>& b, Simulated<Real>& out) {
   constexpr int C = Shape::capacity;
   const int Q = shape.size(), p = shape.p();
   for (int i = 0; i < tree.u_count; ++i)

@@ -1,5 +1,6 @@
-/// Singular covariances (design.md 1.2): d is even in the sign of a column of Lambda, so its gradient is 0 at Lambda_j = 0
-/// whatever the data, and a rank-deficient Lambda_j can be a saddle. One term of one problem at a time: these are rare.
+/// Singular covariances (design.md 1.2): d is even in the sign of a column of Lambda, so its gradient is 0 at
+/// Lambda_j = 0 whatever the data, and a rank-deficient Lambda_j can be a saddle. One term of one problem at
+/// a time: these are rare.
 #pragma once
 
 #include <kernels/covariance.hpp>
@@ -9,11 +10,12 @@ namespace cuglmm {
 /// Below this a diagonal of theta is called singular: lme4's isSingular().
 constexpr double kSingular = 1e-4;
 
-/// The functions, in double; a template on the Real of the caller so that each instruction set has its own copy.
+/// The functions, in double; a template on the Real of the caller so that each instruction set has its own
+/// copy.
 template <class Real>
 struct Singular {
-  /// Eigenvalues and -vectors of a symmetric q x q matrix by Jacobi's rotations. A: overwritten, its diagonal the
-  /// eigenvalues; V: eigenvectors in columns. Row-major.
+  /// Eigenvalues and -vectors of a symmetric q x q matrix by Jacobi's rotations. A: overwritten, its diagonal
+  /// the eigenvalues; V: eigenvectors in columns. Row-major.
   CUGLMM_LANE static void jacobi_eigen(double* A, double* V, int q) {
     for (int r = 0; r < q; ++r)
       for (int c = 0; c < q; ++c) V[r * q + c] = r == c;
@@ -58,7 +60,8 @@ struct Singular {
       }
   }
 
-  /// The theta with non-negative diagonals that has this Sigma; a zero (or, by rounding, negative) pivot: a zero column.
+  /// The theta with non-negative diagonals that has this Sigma; a zero (or, by rounding, negative) pivot: a
+  /// zero column.
   CUGLMM_LANE static void sigma_to_theta(const double* Sigma, int q, double* theta) {
     for (int c = 0; c < q; ++c) {
       double d = Sigma[c * q + c];
@@ -73,7 +76,8 @@ struct Singular {
     }
   }
 
-  /// The same Sigma with non-negative diagonals: signs of columns, or a new factor where a diagonal is (nearly) zero.
+  /// The same Sigma with non-negative diagonals: signs of columns, or a new factor where a diagonal is
+  /// (nearly) zero.
   CUGLMM_LANE static void canonical_theta(double* theta, int q) {
     bool refactor = false;
     for (int c = 0; c < q; ++c) {
@@ -93,7 +97,8 @@ struct Singular {
     return false;
   }
 
-  /// Takes the eigenvalues of Sigma below kSingular^2 out. Returns false (and leaves theta) where there are none.
+  /// Takes the eigenvalues of Sigma below kSingular^2 out. Returns false (and leaves theta) where there are
+  /// none.
   CUGLMM_LANE static bool snap_to_singular(double* theta, int q) {
     double Sigma[kMaxPath * kMaxPath], V[kMaxPath * kMaxPath], values[kMaxPath];
     theta_to_sigma(theta, q, Sigma);
@@ -122,14 +127,17 @@ struct Singular {
       for (int r = c; r < q; ++r)
         for (int c2 = 0; c2 < q; ++c2)
           for (int r2 = c2; r2 < q; ++r2)
-            sum += TT[lower(r, c, q) * s + lower(r2, c2, q)] * ((r == c ? 1 : 2) * e[r] * e[c]) * ((r2 == c2 ? 1 : 2) * e[r2] * e[c2]);
+            sum += TT[lower(r, c, q) * s + lower(r2, c2, q)] * ((r == c ? 1 : 2) * e[r] * e[c]) *
+                   ((r2 == c2 ? 1 : 2) * e[r2] * e[c2]);
     return sum;
   }
 
-  /// At a singular theta: the Karush-Kuhn-Tucker check. G: lower triangle of dd/dSigma_j; TT: the term's moments. If some e in
-  /// the null space of Lambda_j' has e'G e = g < 0, the deviance decreases along Sigma + e e' tau, by about g^2 / (2 sum_l
-  /// (e' T_ll e)^2) at tau = -g / sum_l (..)^2; if that is more than `gain`, theta moves there and true is returned.
-  CUGLMM_LANE static bool escape_singular(double* theta, int q, const double* G, const double* TT, double gain) {
+  /// At a singular theta: the Karush-Kuhn-Tucker check. G: lower triangle of dd/dSigma_j; TT: the term's
+  /// moments. If some e in the null space of Lambda_j' has e'G e = g < 0, the deviance decreases along Sigma
+  /// + e e' tau, by about g^2 / (2 sum_l (e' T_ll e)^2) at tau = -g / sum_l (..)^2; if that is more than
+  /// `gain`, theta moves there and true is returned.
+  CUGLMM_LANE static bool escape_singular(double* theta, int q, const double* G, const double* TT,
+                                          double gain) {
     double Sigma[kMaxPath * kMaxPath], V[kMaxPath * kMaxPath], N[kMaxPath * kMaxPath], W[kMaxPath * kMaxPath];
     theta_to_sigma(theta, q, Sigma);
     jacobi_eigen(Sigma, V, q);
@@ -165,8 +173,8 @@ struct Singular {
     return true;
   }
 
-  /// Score start (design.md 1.7) of a term from G and TT at theta = 0: theta^2 = max(tau, sqrt(2 / I) / 4) per column,
-  /// tau = -G / I, I = sum_l T_ll^2.
+  /// Score start (design.md 1.7) of a term from G and TT at theta = 0: theta^2 = max(tau, sqrt(2 / I) / 4)
+  /// per column, tau = -G / I, I = sum_l T_ll^2.
   CUGLMM_LANE static void score_start(const double* G, const double* TT, int q, double* theta) {
     const int s = q * (q + 1) / 2;
     for (int c = 0; c < q; ++c)
@@ -177,9 +185,11 @@ struct Singular {
       }
   }
 
-  /// The expected Hessian of d in a term's theta, s x s: tr(T E_k T E_m) summed over levels, E_k = dSigma/dtheta_k (design.md
-  /// 1.7), plus 2 (G_+)_rr' for two entries of one column, G_+ the positive part of G: the curvature left as Lambda_j -> 0.
-  CUGLMM_LANE static void theta_information(const double* theta, int q, const double* TT, const double* G, double* H) {
+  /// The expected Hessian of d in a term's theta, s x s: tr(T E_k T E_m) summed over levels, E_k =
+  /// dSigma/dtheta_k (design.md 1.7), plus 2 (G_+)_rr' for two entries of one column, G_+ the positive part
+  /// of G: the curvature left as Lambda_j -> 0.
+  CUGLMM_LANE static void theta_information(const double* theta, int q, const double* TT, const double* G,
+                                            double* H) {
     const int s = q * (q + 1) / 2;
     double A[kMaxPath * kMaxPath], V[kMaxPath * kMaxPath], plus[kMaxPath * kMaxPath];
     for (int r = 0; r < q; ++r)
@@ -202,7 +212,8 @@ struct Singular {
             double sum = c1 == c2 ? 2 * plus[r1 * q + r2] : 0;
             for (int a = c1; a < q; ++a)
               for (int b = c2; b < q; ++b)
-                sum += 2 * theta[lower(a, c1, q)] * theta[lower(b, c2, q)] * (T2(r1, r2, a, b) + T2(r1, b, a, r2));
+                sum += 2 * theta[lower(a, c1, q)] * theta[lower(b, c2, q)] *
+                       (T2(r1, r2, a, b) + T2(r1, b, a, r2));
             H[lower(r1, c1, q) * s + lower(r2, c2, q)] = sum;
           }
   }

@@ -1,13 +1,14 @@
-/// Dense q x q matrices of a lane, row-major, lower triangles: factor, invert, multiply. q is small; loops unroll where
-/// the compiler knows it.
+/// Dense q x q matrices of a lane, row-major, lower triangles: factor, invert, multiply. q is small; loops
+/// unroll where the compiler knows it.
 #pragma once
 
 #include <kernels/real.hpp>
 
 namespace cuglmm {
 
-/// M = L L' in place (lower triangle), but with 1 / L_ii on the diagonal; the pivots L_ii^2 go to pivot(value). Returns
-/// false lanes where a pivot is not positive (only possible with NaN or infinite entries: M = A + I, A positive semidefinite).
+/// M = L L' in place (lower triangle), but with 1 / L_ii on the diagonal; the pivots L_ii^2 go to
+/// pivot(value). Returns false lanes where a pivot is not positive (only possible with NaN or infinite
+/// entries: M = A + I, A positive semidefinite).
 template <class Real, class Pivot>
 CUGLMM_HD Mask<Real> cholesky(Real* M, int q, Pivot pivot) {
   Mask<Real> ok(true);

@@ -1,8 +1,9 @@
 /// What a lane sees of the plan and of its problem: structs of pointers and strides, made by host/plan.
 ///
-/// A *component* is a set of rows tied by random effects (design.md 2): one level of the coarsest grouping factor. Nested
-/// factors make it a tree; `level` 0 are its leaves (levels of the finest factor), level D-1 its root. Every row hangs on
-/// one leaf and uses the random effects of the nodes from that leaf up to the root, its *path*: Q values, leaf first.
+/// A *component* is a set of rows tied by random effects (design.md 2): one level of the coarsest grouping
+/// factor. Nested factors make it a tree; `level` 0 are its leaves (levels of the finest factor), level D-1
+/// its root. Every row hangs on one leaf and uses the random effects of the nodes from that leaf up to the
+/// root, its *path*: Q values, leaf first.
 #pragma once
 
 #include <kernels/log_product.hpp>
@@ -13,8 +14,8 @@ namespace cuglmm {
 /// Most random effects one row may use (path length Q); fixes the size of local arrays.
 constexpr int kMaxPath = 32;
 
-/// An array with one Real per entry. On the CPU a Real holds all the lanes of a slice; on a GPU it is one lane's double,
-/// and neighbouring lanes lie side by side, `stride` apart from entry to entry.
+/// An array with one Real per entry. On the CPU a Real holds all the lanes of a slice; on a GPU it is one
+/// lane's double, and neighbouring lanes lie side by side, `stride` apart from entry to entry.
 template <class Real>
 struct Lanes {
   Real* at = nullptr;
@@ -70,7 +71,8 @@ struct AnyShape {
   CUGLMM_HD int theta_size() const { return theta_size_; }
 };
 
-/// One correlated term of q columns on one grouping factor: sizes known to the compiler. UnitZ: its column is 1.
+/// One correlated term of q columns on one grouping factor: sizes known to the compiler. UnitZ: its column
+/// is 1.
 template <int q, bool UnitZ = false>
 struct OneTerm {
   static constexpr int capacity = q;
@@ -87,7 +89,8 @@ struct OneTerm {
   CUGLMM_HD constexpr int theta_size() const { return q * (q + 1) / 2; }
 };
 
-/// Rows of a component, common to all lanes: the lanes are problems (layout *by problem*). Weights may be absent (all 1).
+/// Rows of a component, common to all lanes: the lanes are problems (layout *by problem*). Weights may be
+/// absent (all 1).
 template <class Real, bool UnitWeights>
 struct ByProblem {
   static constexpr bool unit_weights = UnitWeights;
@@ -99,8 +102,8 @@ struct ByProblem {
   CUGLMM_HD Real weight(Index i) const { return UnitWeights ? Real(1.0) : Real(weights_[i]); }
 };
 
-/// Rows that differ from lane to lane: the lanes are components of one problem (layout *by component*). A component with
-/// fewer rows than its slice is padded with rows of weight 0.
+/// Rows that differ from lane to lane: the lanes are components of one problem (layout *by component*). A
+/// component with fewer rows than its slice is padded with rows of weight 0.
 template <class Real>
 struct ByComponent {
   static constexpr bool unit_weights = false;
@@ -112,7 +115,8 @@ struct ByComponent {
   CUGLMM_HD Real weight(Index i) const { return weights_[i]; }
 };
 
-/// What a component's lanes bring along: parameters, sufficient responses (Z'y per leaf, prior-weighted), modes.
+/// What a component's lanes bring along: parameters, sufficient responses (Z'y per leaf, prior-weighted),
+/// modes.
 template <class Real>
 struct LaneProblem {
   const Real* theta;  ///< m
@@ -120,31 +124,32 @@ struct LaneProblem {
   Lanes<Real> zy;     ///< leaves x Q
   Lanes<Real> u;      ///< u_count: start of PIRLS on entry, the mode on return
   Mask<Real> active;  ///< lanes that hold a problem
-  Lanes<Real> sensitivity = {};  ///< null, or k: du/d(theta, beta) at the mode, left by an evaluation (UnitZ shapes)
+  Lanes<Real> sensitivity =
+      {};  ///< null, or k: du/d(theta, beta) at the mode, left by an evaluation (UnitZ shapes)
 };
 
 /// Scratch of one component; sizes in host/plan/workspace.
 template <class Real>
 struct Work {
-  Lanes<Real> node;   ///< TreeView::storage: what the elimination of each node leaves (see Elimination)
-  Lanes<Real> b;      ///< u_count: Lambda u
-  Lanes<Real> step;   ///< u_count: last step of u
-  Lanes<Real> fixed;  ///< rows (at least 1): offset + x'beta; in the last sweeps a m' (design.md 1.2)
-  Lanes<Real> mean;   ///< rows: mu; in the last sweep the residual r of design.md 1.2
-  Lanes<Real> leaf;   ///< leaves x 3 Q: Z'(a m'), Z's, Z'c of each leaf
-  Lanes<Real> front;  ///< levels x Q (Q + 2): matrices and vectors that wait for their parent node
-  Lanes<Real> border; ///< (levels + 1) x Q x p: Z'WX on its way to the root; information() only
+  Lanes<Real> node;    ///< TreeView::storage: what the elimination of each node leaves (see Elimination)
+  Lanes<Real> b;       ///< u_count: Lambda u
+  Lanes<Real> step;    ///< u_count: last step of u
+  Lanes<Real> fixed;   ///< rows (at least 1): offset + x'beta; in the last sweeps a m' (design.md 1.2)
+  Lanes<Real> mean;    ///< rows: mu; in the last sweep the residual r of design.md 1.2
+  Lanes<Real> leaf;    ///< leaves x 3 Q: Z'(a m'), Z's, Z'c of each leaf
+  Lanes<Real> front;   ///< levels x Q (Q + 2): matrices and vectors that wait for their parent node
+  Lanes<Real> border;  ///< (levels + 1) x Q x p: Z'WX on its way to the root; information() only
 };
 
 /// What an evaluation adds up over components.
 template <class Real>
 struct Evaluation {
-  Real objective;        ///< sum of F (without what does not depend on u and theta)
+  Real objective;            ///< sum of F (without what does not depend on u and theta)
   LogProduct<Real> log_det;  ///< log|H|
-  Lanes<Real> G;         ///< per term q_j (q_j + 1) / 2: dd/dSigma_j, lower triangle, column-major
-  Lanes<Real> beta;      ///< p: X'r, without the part of the responses
+  Lanes<Real> G;             ///< per term q_j (q_j + 1) / 2: dd/dSigma_j, lower triangle, column-major
+  Lanes<Real> beta;          ///< p: X'r, without the part of the responses
   Mask<Real> failed;
-  int passes = 0;        ///< PIRLS passes, for the record
+  int passes = 0;  ///< PIRLS passes, for the record
 };
 
 }  // namespace cuglmm

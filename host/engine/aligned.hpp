@@ -19,13 +19,16 @@ struct AlignedAllocator {
   T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kAlignment)); }
   void deallocate(T* p, std::size_t) { ::operator delete(p, kAlignment); }
   template <class U>
-  bool operator==(const AlignedAllocator<U>&) const { return true; }
+  bool operator==(const AlignedAllocator<U>&) const {
+    return true;
+  }
 };
 
 template <class T>
 using AlignedVector = std::vector<T, AlignedAllocator<T>>;
 
-/// A block of scratch for a lane function. Zeroed: what a lane without a problem reads is then at least a number.
+/// A block of scratch for a lane function. Zeroed: what a lane without a problem reads is then at least a
+/// number.
 class ScratchBlock {
  public:
   explicit ScratchBlock(std::size_t bytes) : bytes_(bytes + 64) {}

@@ -15,13 +15,17 @@ namespace {
 /// Below this many row-lanes an evaluation is over before a thread has started.
 constexpr std::int64_t kRowsPerThread = 20000;
 
-/// One problem by component. Slices are evaluated in blocks of fixed size whose sums are added in order: the same bits
-/// for any number of threads.
+/// One problem by component. Slices are evaluated in blocks of fixed size whose sums are added in order: the
+/// same bits for any number of threads.
 class CpuProblem : public Problem {
  public:
   CpuProblem(const PlanData& plan, const SliceLayout& layout, const CpuFunctions& functions, int threads,
              const ResponseSums& sums)
-      : plan_(plan), layout_(layout), functions_(functions), sums_(sums), zy_(layout.spread_zy(sums)),
+      : plan_(plan),
+        layout_(layout),
+        functions_(functions),
+        sums_(sums),
+        zy_(layout.spread_zy(sums)),
         u_(std::size_t(layout.u_entries) * layout.width, 0.0) {
     const std::int64_t rows = plan.cells.size();
     threads_ = static_cast<int>(std::clamp<std::int64_t>(rows / kRowsPerThread, 1, threads));
@@ -29,22 +33,30 @@ class CpuProblem : public Problem {
     for (int t = 0; t < threads_; ++t) scratch_.emplace_back(functions.slice_bytes(layout.view));
   }
 
-  ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta, bool moments) override {
+  ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
+                             bool moments) override {
     const PlanView& view = layout_.view;
     const int m = view.m, p = view.p;
     Eigen::MatrixXd G(m, blocks_), gradient(p, blocks_), T(m, blocks_), TT(view.TT_size, blocks_);
     std::vector<ProblemSums> sums(blocks_);
     AlignedVector<double> mode(moments ? u_.size() : 0), variance(moments ? u_.size() : 0);
     each_block([&](int block, int begin, int end, void* scratch) {
-      sums[block] = {0, G.col(block).data(), gradient.col(block).data(), moments ? T.col(block).data() : nullptr,
-                     TT.col(block).data(), mode.data(), variance.data(), false};
-      functions_.evaluate_slices(view, begin, end, theta.data(), beta.data(), zy_.data(), u_.data(), mode_tolerance_,
-                                 sums[block], scratch);
+      sums[block] = {0,
+                     G.col(block).data(),
+                     gradient.col(block).data(),
+                     moments ? T.col(block).data() : nullptr,
+                     TT.col(block).data(),
+                     mode.data(),
+                     variance.data(),
+                     false};
+      functions_.evaluate_slices(view, begin, end, theta.data(), beta.data(), zy_.data(), u_.data(),
+                                 mode_tolerance_, sums[block], scratch);
     });
     ProblemEvaluation out;
     out.objective = sums_.constant - 2 * (sums_.xy.dot(beta) + sums_.offset_y);
     for (const ProblemSums& block : sums)
-      out.objective = block.failed ? std::numeric_limits<double>::quiet_NaN() : out.objective + block.objective;
+      out.objective =
+          block.failed ? std::numeric_limits<double>::quiet_NaN() : out.objective + block.objective;
     out.G = G.rowwise().sum();
     out.gradient.resize(m + p);
     const AnyShape shape{p, view.levels, view.terms, m, view.level_first, view.term};
@@ -122,10 +134,16 @@ class CpuEngine : public Engine {
 
   void optimise(const BatchJob& job) override {
     // Inverse Hessian row by row: it is symmetric.
-    BatchControl control{job.tolerance, kModeTolerance, job.max_evaluations, job.psi.data(), job.inverse_hessian.data(),
-                         job.score_start, const_cast<BatchJob*>(&job),
-                         [](void* context, Feed& feed) { static_cast<BatchJob*>(context)->refill(feed); },
-                         [](void* context, const Finished& problem) { static_cast<BatchJob*>(context)->finished(problem); }};
+    BatchControl control{
+        job.tolerance,
+        kModeTolerance,
+        job.max_evaluations,
+        job.psi.data(),
+        job.inverse_hessian.data(),
+        job.score_start,
+        const_cast<BatchJob*>(&job),
+        [](void* context, Feed& feed) { static_cast<BatchJob*>(context)->refill(feed); },
+        [](void* context, const Finished& problem) { static_cast<BatchJob*>(context)->finished(problem); }};
     on_threads(thread_count(job.threads), [&](int) {
       ScratchBlock scratch(functions_.batch_bytes(plan_.view));
       FeedStorage feed(plan_.view, feed_width());
@@ -134,8 +152,10 @@ class CpuEngine : public Engine {
   }
 
   void simulate(const Eigen::VectorXd& psi, std::uint64_t seed, Feed& feed, double* responses) override {
-    ScratchBlock scratch(std::size_t(plan_.view.m + plan_.view.p + plan_.view.max_u) * feed_width() * sizeof(double));
-    functions_.simulate(plan_.view, psi.data(), psi.data() + plan_.view.m, seed, feed, responses, scratch.data());
+    ScratchBlock scratch(std::size_t(plan_.view.m + plan_.view.p + plan_.view.max_u) * feed_width() *
+                         sizeof(double));
+    functions_.simulate(plan_.view, psi.data(), psi.data() + plan_.view.m, seed, feed, responses,
+                        scratch.data());
   }
 
   Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient) override {
@@ -144,13 +164,15 @@ class CpuEngine : public Engine {
     Eigen::VectorXd objective(width);
     Eigen::MatrixXd psi_lanes(width, k), gradient_lanes(width, k);  // lane fastest
     psi_lanes.topRows(psi.cols()) = psi.transpose();
-    functions_.evaluate(plan_.view, feed, psi_lanes.data(), kModeTolerance, objective.data(), gradient_lanes.data(),
-                        scratch.data());
+    functions_.evaluate(plan_.view, feed, psi_lanes.data(), kModeTolerance, objective.data(),
+                        gradient_lanes.data(), scratch.data());
     gradient = gradient_lanes.topRows(psi.cols()).transpose();
     return objective.head(psi.cols());
   }
 
-  std::uint64_t bytes_per_problem() const override { return functions_.batch_bytes(plan_.view) / functions_.batch_width(plan_.view); }
+  std::uint64_t bytes_per_problem() const override {
+    return functions_.batch_bytes(plan_.view) / functions_.batch_width(plan_.view);
+  }
   std::uint64_t problems_in_flight(int threads) const override {
     return std::uint64_t(thread_count(threads)) * functions_.batch_width(plan_.view);
   }

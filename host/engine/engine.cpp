@@ -17,10 +17,12 @@ FeedStorage::FeedStorage(const PlanView& view, int width)
   feed = {zy_.data(), u_.data(), xy_.data(), offset_y_.data(), constant_.data(), number_.data(), 0, 0};
 }
 
-std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& device, const std::string& simd, int threads) {
+std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& device, const std::string& simd,
+                                    int threads) {
   if (device == "auto" || device == "cpu") return make_cpu_engine(plan, simd, threads);
   if (device.rfind("cuda", 0) == 0)
-    throw Error("device '" + device + "': this build has no CUDA engine; use --device cpu", Error::Kind::device);
+    throw Error("device '" + device + "': this build has no CUDA engine; use --device cpu",
+                Error::Kind::device);
   throw Error("device '" + device + "' is not known; there are: auto, cpu");
 }
 

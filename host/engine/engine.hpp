@@ -21,16 +21,16 @@ int hardware_threads();
 /// The levels this machine has, the widest last.
 std::vector<std::string> simd_levels();
 
-/// PIRLS ends when a component's g' H^-1 g is below; the last step is a correction (design.md 1.7), which leaves about
-/// 0.01 times this in the deviance.
+/// PIRLS ends when a component's g' H^-1 g is below; the last step is a correction (design.md 1.7), which
+/// leaves about 0.01 times this in the deviance.
 constexpr double kModeTolerance = 1e-7;
 
 /// Objective (-2 log L), gradient and more of one problem at one (theta, beta).
 struct ProblemEvaluation {
-  double objective = 0;      ///< NaN where it could not be evaluated
-  Eigen::VectorXd gradient;  ///< k
-  Eigen::VectorXd G;         ///< m: dd/dSigma_j, lower triangles by columns (design.md 1.2)
-  Eigen::VectorXd TT;        ///< with moments: per term s x s (kernels/laplace.hpp)
+  double objective = 0;            ///< NaN where it could not be evaluated
+  Eigen::VectorXd gradient;        ///< k
+  Eigen::VectorXd G;               ///< m: dd/dSigma_j, lower triangles by columns (design.md 1.2)
+  Eigen::VectorXd TT;              ///< with moments: per term s x s (kernels/laplace.hpp)
   Eigen::VectorXd mode, variance;  ///< with moments: of b, in lme4's order of random effects
 };
 
@@ -38,7 +38,8 @@ struct ProblemEvaluation {
 class Problem {
  public:
   virtual ~Problem() = default;
-  virtual ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta, bool moments = false) = 0;
+  virtual ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
+                                     bool moments = false) = 0;
   /// Information about beta at the present modes: p x p.
   virtual Eigen::MatrixXd information(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) = 0;
   /// u in lme4's order.
@@ -70,7 +71,8 @@ class Engine {
   /// Problems side by side in a feed.
   virtual int feed_width() const = 0;
   virtual void optimise(const BatchJob& job) = 0;
-  /// Replicates number[0 .. count) of a feed simulated at psi; responses: null, or model rows x feed_width, lane fastest.
+  /// Replicates number[0 .. count) of a feed simulated at psi; responses: null, or model rows x feed_width,
+  /// lane fastest.
   virtual void simulate(const Eigen::VectorXd& psi, std::uint64_t seed, Feed& feed, double* responses) = 0;
   /// A feed's problems at psi (k x count): objectives, and gradients k x count. By-problem layout.
   virtual Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient) = 0;
@@ -91,6 +93,7 @@ struct FeedStorage {
 };
 
 /// device: "auto" or "cpu" (a CUDA device: Error of Kind::device); simd as in FitOptions.
-std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& device, const std::string& simd, int threads);
+std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& device, const std::string& simd,
+                                    int threads);
 
 }  // namespace cuglmm

@@ -11,7 +11,8 @@ namespace cuglmm {
 
 std::vector<const CpuFunctions*> available_functions() {
   std::vector<const CpuFunctions*> found{&baseline_functions()};
-  // xsimd knows what the processor has; the compiler's built-in also asks whether the system saves the registers.
+  // xsimd knows what the processor has; the compiler's built-in also asks whether the system saves the
+  // registers.
   [[maybe_unused]] const auto machine = xsimd::available_architectures();
 #ifdef CUGLMM_HAVE_AVX2  // cmake/CpuKernels.cmake: the levels in this build
   if (machine.fma3_avx2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
@@ -30,7 +31,8 @@ const CpuFunctions& cpu_functions(const std::string& wanted) {
   if (wanted == "auto") return *available.back();
   for (const CpuFunctions* functions : available)
     if (functions->name == wanted) return *functions;
-  throw Error(fmt::format("no SIMD level '{}' on this machine; there are: {}", wanted, fmt::join(simd_levels(), ", ")));
+  throw Error(fmt::format("no SIMD level '{}' on this machine; there are: {}", wanted,
+                          fmt::join(simd_levels(), ", ")));
 }
 
 std::vector<std::string> simd_levels() {

@@ -3,8 +3,8 @@
 #include <chrono>
 #include <cmath>
 
-#include <Eigen/Cholesky>
 #include <fmt/format.h>
+#include <Eigen/Cholesky>
 
 #include <cuglmm/error.hpp>
 #include <cuglmm/plan.hpp>
@@ -24,8 +24,8 @@ constexpr std::int64_t kBlock = 64;
 /// Fills a feed with the problems whose numbers are in it.
 using Fill = std::function<void(Feed&)>;
 
-/// True where some variance of the fit is not clearly above zero: replicates then find a better start from their own
-/// score (design.md 1.7). Clearly: more than the standard error that a zero variance would have.
+/// True where some variance of the fit is not clearly above zero: replicates then find a better start from
+/// their own score (design.md 1.7). Clearly: more than the standard error that a zero variance would have.
 bool needs_score_start(const Fit& fit, const ProblemEvaluation& at, const Paths& paths) {
   Eigen::Index TT = 0;
   for (const TermView& t : paths.terms) {
@@ -46,7 +46,8 @@ class Refits {
   Refits(const Fit& fit, const BootstrapOptions& options)
       : fit_(fit), options_(options), plan_(fit.plan->data()), threads_(thread_count(options.threads)) {
     if (!fit.ok())
-      throw Error(fmt::format("refits start from a fit that has converged; this one's status is '{}'", name(fit.status)));
+      throw Error(fmt::format("refits start from a fit that has converged; this one's status is '{}'",
+                              name(fit.status)));
     engine_ = make_engine(plan_, options.device, options.simd, threads_);
     limit_threads();
     psi_.resize(plan_.view.m + plan_.view.p);
@@ -61,17 +62,19 @@ class Refits {
   BootstrapReport run(const Fill& fill, const std::function<void(const Fits&)>& sink) {
     const auto start = std::chrono::steady_clock::now();
     OrderedResults results(options_.first, options_.replicates, plan_.view.m, plan_.view.p, kBlock, sink);
-    // To the last bit: an update of one lane mirrors the lower triangles of all (kernels/bfgs.hpp), and a replicate must
-    // not depend on its neighbours.
+    // To the last bit: an update of one lane mirrors the lower triangles of all (kernels/bfgs.hpp), and a
+    // replicate must not depend on its neighbours.
     const Eigen::MatrixXd symmetric = (fit_.inverse_hessian + fit_.inverse_hessian.transpose()) / 2;
     const ReplicateStart modes(fit_, plan_);
-    BatchJob job{psi_, symmetric, score_start(), options_.tolerance, options_.max_evaluations, threads_, {}, {}};
+    BatchJob job{psi_, symmetric, score_start(), options_.tolerance, options_.max_evaluations, threads_,
+                 {},   {}};
     job.refill = [&](Feed& feed) {
       std::int64_t number = 0;
       feed.count = results.claim(engine_->feed_width(), number);
       feed.next = 0;
       if (feed.count == 0) return;
-      for (int lane = 0; lane < engine_->feed_width(); ++lane) feed.number[lane] = number + std::min(lane, feed.count - 1);
+      for (int lane = 0; lane < engine_->feed_width(); ++lane)
+        feed.number[lane] = number + std::min(lane, feed.count - 1);
       fill(feed);
       modes.apply(feed, engine_->feed_width());
     };
@@ -80,8 +83,9 @@ class Refits {
       if (options_.progress && !options_.progress(results.done())) results.stop();
     };
     engine_->optimise(job);
-    return {engine_->device(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
-            engine_->bytes_per_problem(), engine_->bytes_per_problem() * engine_->problems_in_flight(threads_)};
+    return {
+        engine_->device(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+        engine_->bytes_per_problem(), engine_->bytes_per_problem() * engine_->problems_in_flight(threads_)};
   }
 
  private:
@@ -90,8 +94,9 @@ class Refits {
     if (options_.memory_limit == 0) return;
     const std::uint64_t per_thread = engine_->bytes_per_problem() * engine_->problems_in_flight(1);
     if (per_thread > options_.memory_limit)
-      throw Error(fmt::format("the memory limit of {} bytes is too small: one thread's replicates need {} bytes",
-                              options_.memory_limit, per_thread));
+      throw Error(
+          fmt::format("the memory limit of {} bytes is too small: one thread's replicates need {} bytes",
+                      options_.memory_limit, per_thread));
     threads_ = static_cast<int>(std::min<std::uint64_t>(threads_, options_.memory_limit / per_thread));
   }
 
@@ -109,14 +114,15 @@ class Refits {
     return separated_at(beta) ? Status::separation : status;
   }
 
-  /// The information at u = 0 is not below the one with the random effects integrated out, so this errs towards
-  /// "converged"; at a separated estimate both vanish.
+  /// The information at u = 0 is not below the one with the random effects integrated out, so this errs
+  /// towards "converged"; at a separated estimate both vanish.
   bool separated_at(const Eigen::VectorXd& beta) const {
     Eigen::MatrixXd information = Eigen::MatrixXd::Zero(plan_.p, plan_.p);
     for (std::int64_t i = 0; i < plan_.cells.size(); ++i) {
       const Eigen::Map<const Eigen::VectorXd> x(plan_.X.data() + i * plan_.p, plan_.p);
       const double eta = plan_.offset[i] + x.dot(beta), e = std::exp(-std::abs(eta));
-      const double variance = plan_.view.family == KernelFamily::poisson_log ? std::exp(eta) : e / ((1 + e) * (1 + e));
+      const double variance =
+          plan_.view.family == KernelFamily::poisson_log ? std::exp(eta) : e / ((1 + e) * (1 + e));
       information += plan_.cells.weight[i] * variance * x * x.transpose();
     }
     return separated(plan_, information);
@@ -139,17 +145,19 @@ void check_simulable(const Model& model) {
   if (model.family.kind != FamilyKind::binomial) return;
   for (std::int64_t i = 0; i < model.rows(); ++i)
     if (model.weights[i] != std::round(model.weights[i]))
-      throw Error(fmt::format("cannot simulate: data row {} has {} trials, which is not a whole number", model.row_numbers[i],
-                              model.weights[i]));
+      throw Error(fmt::format("cannot simulate: data row {} has {} trials, which is not a whole number",
+                              model.row_numbers[i], model.weights[i]));
 }
 
 }  // namespace
 
-BootstrapReport bootstrap(const Fit& fit, const BootstrapOptions& options, const std::function<void(const Fits&)>& sink) {
+BootstrapReport bootstrap(const Fit& fit, const BootstrapOptions& options,
+                          const std::function<void(const Fits&)>& sink) {
   check(options);
   check_simulable(*fit.model);
   Refits refits(fit, options);
-  return refits.run([&](Feed& feed) { refits.engine().simulate(refits.psi(), options.seed, feed, nullptr); }, sink);
+  return refits.run([&](Feed& feed) { refits.engine().simulate(refits.psi(), options.seed, feed, nullptr); },
+                    sink);
 }
 
 Fits bootstrap(const Fit& fit, const BootstrapOptions& options) {

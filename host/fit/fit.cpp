@@ -3,8 +3,8 @@
 #include <chrono>
 #include <cmath>
 
-#include <Eigen/Cholesky>
 #include <fmt/format.h>
+#include <Eigen/Cholesky>
 
 #include <cuglmm/error.hpp>
 #include <cuglmm/plan.hpp>
@@ -23,7 +23,8 @@ namespace {
 /// For the values that are reported: the objective is then exact to rounding.
 constexpr double kReportedModeTolerance = 1e-14;
 
-/// Predicted decrease up to which an optimum is corrected by a Newton step: beyond it the step may not be trusted.
+/// Predicted decrease up to which an optimum is corrected by a Newton step: beyond it the step may not be
+/// trusted.
 constexpr double kPolish = 1e-4;
 
 class Clock {
@@ -38,9 +39,11 @@ class Clock {
 
 void check_start(const Model& model, const FitOptions& options) {
   if (options.theta && options.theta->size() != model.theta_size())
-    throw Error(fmt::format("the start has {} values of theta, the model {}", options.theta->size(), model.theta_size()));
+    throw Error(fmt::format("the start has {} values of theta, the model {}", options.theta->size(),
+                            model.theta_size()));
   if (options.beta && options.beta->size() != model.X.cols())
-    throw Error(fmt::format("the start has {} values of beta, the model {}", options.beta->size(), model.X.cols()));
+    throw Error(
+        fmt::format("the start has {} values of beta, the model {}", options.beta->size(), model.X.cols()));
 }
 
 /// From the optimum with the better of the given and the data's own start.
@@ -50,7 +53,8 @@ Optimum find_optimum(Problem& problem, const Model& model, const PlanData& plan,
   if (options.theta) return optimise(problem, plan.paths, *options.theta, beta, how);
   const Eigen::VectorXd zero = Eigen::VectorXd::Zero(plan.paths.m);
   ProblemEvaluation at_zero = problem.evaluate(zero, beta, true);
-  if (!std::isfinite(at_zero.objective)) at_zero = problem.evaluate(zero, beta = Eigen::VectorXd::Zero(plan.p), true);
+  if (!std::isfinite(at_zero.objective))
+    at_zero = problem.evaluate(zero, beta = Eigen::VectorXd::Zero(plan.p), true);
   return optimise(problem, plan.paths, score_theta(plan.paths, at_zero), beta, how);
 }
 
@@ -61,7 +65,8 @@ void add_modes(Fit& fit, const ProblemEvaluation& at) {
     const auto levels = static_cast<Eigen::Index>(fit.model->factors[term.factor].levels.size());
     using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     fit.modes.push_back(Eigen::Map<const RowMatrix>(at.mode.data() + first, levels, term.size()));
-    fit.modes_sd.push_back(Eigen::Map<const RowMatrix>(at.variance.data() + first, levels, term.size()).cwiseSqrt());
+    fit.modes_sd.push_back(
+        Eigen::Map<const RowMatrix>(at.variance.data() + first, levels, term.size()).cwiseSqrt());
     first += levels * term.size();
   }
 }
@@ -84,8 +89,9 @@ Eigen::VectorXd parameter_scale(const Optimum& optimum, const Eigen::MatrixXd& v
   return scale;
 }
 
-/// One Newton step. The optimizer stops where its own inverse Hessian predicts no decrease, but in a long flat valley
-/// (guPrenat: 70 evaluations) that is not yet the optimum to all digits lme4's polished fits have.
+/// One Newton step. The optimizer stops where its own inverse Hessian predicts no decrease, but in a long
+/// flat valley (guPrenat: 70 evaluations) that is not yet the optimum to all digits lme4's polished fits
+/// have.
 void polish(Fit& fit, Problem& problem, const Eigen::MatrixXd& inverse_hessian) {
   const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
   const ProblemEvaluation at = problem.evaluate(fit.theta, fit.beta);
@@ -100,7 +106,8 @@ void polish(Fit& fit, Problem& problem, const Eigen::MatrixXd& inverse_hessian) 
 void add_covariances(Fit& fit, Problem& problem, const Optimum& optimum) {
   const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
   const Eigen::MatrixXd H = hessian(problem, fit.theta, fit.beta, parameter_scale(optimum, fit.vcov_rx));
-  const Eigen::MatrixXd inverse = H.allFinite() ? inverse_or_nan(H) : Eigen::MatrixXd::Constant(m + p, m + p, NAN);
+  const Eigen::MatrixXd inverse =
+      H.allFinite() ? inverse_or_nan(H) : Eigen::MatrixXd::Constant(m + p, m + p, NAN);
   const bool usable = inverse.allFinite();
   if (usable && fit.status == Status::converged) polish(fit, problem, inverse);
   fit.inverse_hessian = usable ? inverse : optimum.inverse_hessian;
@@ -110,7 +117,8 @@ void add_covariances(Fit& fit, Problem& problem, const Optimum& optimum) {
     fit.vcov = 2 * inverse.bottomRightCorner(p, p);
   } else {
     fit.vcov = fit.vcov_rx;
-    fit.messages.push_back("the Hessian is not positive definite at the estimate: standard errors are RX-based (--se rx)");
+    fit.messages.push_back(
+        "the Hessian is not positive definite at the estimate: standard errors are RX-based (--se rx)");
   }
 }
 
@@ -126,13 +134,16 @@ void add_estimate(Fit& fit, Problem& problem) {
 }
 
 void add_messages(Fit& fit) {
-  if (fit.status == Status::singular) fit.messages.push_back("boundary (singular) fit: see help('isSingular')");
+  if (fit.status == Status::singular)
+    fit.messages.push_back("boundary (singular) fit: see help('isSingular')");
   if (fit.status == Status::not_converged)
-    fit.messages.push_back(fmt::format("the optimizer has not converged after {} evaluations (gradient norm {:.3g})",
-                                       fit.evaluations, fit.gradient_norm));
+    fit.messages.push_back(
+        fmt::format("the optimizer has not converged after {} evaluations (gradient norm {:.3g})",
+                    fit.evaluations, fit.gradient_norm));
   if (fit.status == Status::separation)
     fit.messages.push_back(
-        "separation: a linear combination of the fixed effects predicts some responses perfectly, so its estimate runs to "
+        "separation: a linear combination of the fixed effects predicts some responses perfectly, so its "
+        "estimate runs to "
         "infinity; the estimates and standard errors shown do not exist");
   if (fit.status == Status::failed) fit.messages.push_back("the deviance could not be evaluated");
 }

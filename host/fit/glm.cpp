@@ -31,6 +31,7 @@ double link_of_start(FamilyKind family, double y, double weight) {
 }  // namespace
 
 Eigen::VectorXd glm_start(const Model& model, const PlanData& plan) {
+  if (plan.p == 0) return Eigen::VectorXd();
   const FamilyKind family = model.family.kind;
   const auto n = plan.cells.size();
   const Eigen::Map<const RowMatrix> X(plan.X.data(), n, plan.p);

@@ -8,8 +8,8 @@
 
 namespace cuglmm {
 
-/// beta of the GLM on the collapsed rows, by iteratively reweighted least squares; where it does not exist (separation)
-/// a finite beta on the way to it.
+/// beta of the GLM on the collapsed rows, by iteratively reweighted least squares; where it does not exist
+/// (separation) a finite beta on the way to it.
 Eigen::VectorXd glm_start(const Model& model, const PlanData& plan);
 
 }  // namespace cuglmm

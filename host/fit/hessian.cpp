@@ -8,9 +8,12 @@ Eigen::MatrixXd hessian(Problem& problem, const Eigen::VectorXd& theta, const Ei
   Eigen::VectorXd psi(k);
   psi << theta, beta;
   Eigen::MatrixXd H(k, k);
-  const auto gradient = [&](const Eigen::VectorXd& at) { return problem.evaluate(at.head(m), at.tail(k - m)).gradient; };
+  const auto gradient = [&](const Eigen::VectorXd& at) {
+    return problem.evaluate(at.head(m), at.tail(k - m)).gradient;
+  };
   for (Eigen::Index i = 0; i < k; ++i) {
-    // A thousandth of a standard error: the truncation is then about 1e-7 of the curvature, as is the rounding.
+    // A thousandth of a standard error: the truncation is then about 1e-7 of the curvature, as is the
+    // rounding.
     const double h = 1e-3 * scale[i], centre = psi[i];
     psi[i] = centre + h;
     H.col(i) = gradient(psi);

@@ -7,8 +7,8 @@
 
 namespace cuglmm {
 
-/// Hessian of -2 log L in (theta, beta), k x k, by central differences of the exact gradient, symmetrised: 2 k
-/// evaluations. `scale`: k, about the standard error of each parameter.
+/// Hessian of -2 log L in (theta, beta), k x k, by central differences of the exact gradient, symmetrised: 2
+/// k evaluations. `scale`: k, about the standard error of each parameter.
 Eigen::MatrixXd hessian(Problem& problem, const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
                         const Eigen::VectorXd& scale);
 

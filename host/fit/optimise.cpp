@@ -13,7 +13,11 @@ namespace {
 class Optimiser {
  public:
   Optimiser(Problem& problem, const Paths& paths, int p, const OptimiseOptions& options)
-      : problem_(problem), paths_(paths), options_(options), m_(paths.m), k_(paths.m + p),
+      : problem_(problem),
+        paths_(paths),
+        options_(options),
+        m_(paths.m),
+        k_(paths.m + p),
         state_(Bfgs<double>::reals(k_), 0.0) {
     bfgs_.tolerance = options.tolerance;
     bfgs_.place(Lanes<double>{state_.data()}, k_, m_);
@@ -91,7 +95,9 @@ class Optimiser {
     Eigen::Index TT = 0;
     for (const TermView& t : paths_.terms) {
       const int s = t.size * (t.size + 1) / 2;
-      any = change(bfgs_.trial.at + t.theta, t.size, accepted_.G.data() + t.theta, accepted_.TT.data() + TT) || any;
+      any =
+          change(bfgs_.trial.at + t.theta, t.size, accepted_.G.data() + t.theta, accepted_.TT.data() + TT) ||
+          any;
       TT += s * s;
     }
     return any;
@@ -117,7 +123,8 @@ class Optimiser {
   bool escape() {
     const double gain = 10 * options_.tolerance;
     return change_theta([gain](double* theta, int q, const double* G, const double* TT) {
-      return Singular<double>::has_small_diagonal(theta, q) && Singular<double>::escape_singular(theta, q, G, TT, gain);
+      return Singular<double>::has_small_diagonal(theta, q) &&
+             Singular<double>::escape_singular(theta, q, G, TT, gain);
     });
   }
 
@@ -128,7 +135,8 @@ class Optimiser {
     out.status = status_;
     for (const TermView& t : paths_.terms) {
       Singular<double>::canonical_theta(out.theta.data() + t.theta, t.size);
-      if (out.status == Status::converged && Singular<double>::has_small_diagonal(out.theta.data() + t.theta, t.size))
+      if (out.status == Status::converged &&
+          Singular<double>::has_small_diagonal(out.theta.data() + t.theta, t.size))
         out.status = Status::singular;
     }
     out.inverse_hessian = Eigen::Map<Eigen::MatrixXd>(bfgs_.B.at, k_, k_);
@@ -149,8 +157,8 @@ class Optimiser {
 
 }  // namespace
 
-Optimum optimise(Problem& problem, const Paths& paths, const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
-                 const OptimiseOptions& options) {
+Optimum optimise(Problem& problem, const Paths& paths, const Eigen::VectorXd& theta,
+                 const Eigen::VectorXd& beta, const OptimiseOptions& options) {
   return Optimiser(problem, paths, static_cast<int>(beta.size()), options).run(theta, beta);
 }
 

@@ -21,9 +21,9 @@ struct OptimiseOptions {
   int max_evaluations = 200;
 };
 
-/// From (theta, beta): the inverse Hessian is the expected one there, renewed after the first two steps; a singular
-/// optimum is checked and left if it is a saddle (design.md 1.2, 1.7).
-Optimum optimise(Problem& problem, const Paths& paths, const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
-                 const OptimiseOptions& options);
+/// From (theta, beta): the inverse Hessian is the expected one there, renewed after the first two steps; a
+/// singular optimum is checked and left if it is a saddle (design.md 1.2, 1.7).
+Optimum optimise(Problem& problem, const Paths& paths, const Eigen::VectorXd& theta,
+                 const Eigen::VectorXd& beta, const OptimiseOptions& options);
 
 }  // namespace cuglmm

@@ -8,7 +8,8 @@ namespace {
 std::optional<std::string> invalid_common(double tolerance, int max_evaluations) {
   if (!(tolerance > 0 && tolerance < 1))
     return fmt::format("the tolerance must be between 0 and 1 (it is {}); 1e-8 is the default", tolerance);
-  if (max_evaluations < 1) return fmt::format("the number of evaluations must be at least 1 (it is {})", max_evaluations);
+  if (max_evaluations < 1)
+    return fmt::format("the number of evaluations must be at least 1 (it is {})", max_evaluations);
   return std::nullopt;
 }
 
@@ -17,7 +18,8 @@ std::optional<std::string> invalid_common(double tolerance, int max_evaluations)
 std::optional<std::string> FitOptions::invalid() const { return invalid_common(tolerance, max_evaluations); }
 
 std::optional<std::string> BootstrapOptions::invalid() const {
-  if (replicates < 0) return fmt::format("the number of replicates cannot be negative (it is {})", replicates);
+  if (replicates < 0)
+    return fmt::format("the number of replicates cannot be negative (it is {})", replicates);
   if (first < 1) return fmt::format("replicates are numbered from 1 (the first is {})", first);
   return invalid_common(tolerance, max_evaluations);
 }

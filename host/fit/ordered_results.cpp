@@ -25,7 +25,8 @@ Fits OrderedResults::empty_block(std::int64_t at) const {
   fits.first = first_ + at;
   fits.status.assign(size, Status::failed);
   fits.evaluations.assign(size, 0);
-  fits.gradient_norm = fits.minus2_log_likelihood = Eigen::VectorXd::Constant(size, std::numeric_limits<double>::quiet_NaN());
+  fits.gradient_norm = fits.minus2_log_likelihood =
+      Eigen::VectorXd::Constant(size, std::numeric_limits<double>::quiet_NaN());
   fits.theta = Eigen::MatrixXd::Constant(m_, size, std::numeric_limits<double>::quiet_NaN());
   fits.beta = Eigen::MatrixXd::Constant(p_, size, std::numeric_limits<double>::quiet_NaN());
   return fits;

@@ -18,7 +18,8 @@ class OrderedResults {
   OrderedResults(std::int64_t first, std::int64_t count, int m, int p, std::int64_t block,
                  std::function<void(const Fits&)> sink);
 
-  /// Up to `wanted` numbers nobody has yet, consecutive from the result; returns how many (0: none are left, or stopped).
+  /// Up to `wanted` numbers nobody has yet, consecutive from the result; returns how many (0: none are left,
+  /// or stopped).
   int claim(int wanted, std::int64_t& number);
   void finished(const Finished& replicate, Status status);
   /// No more numbers are handed out.

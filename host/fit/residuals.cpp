@@ -31,7 +31,8 @@ void add_residuals(Fit& fit) {
   for (std::size_t j = 0; j < model.terms.size(); ++j) {
     const RandomTerm& term = model.terms[j];
     const std::vector<int>& level = model.factors[term.factor].codes;
-    for (std::int64_t i = 0; i < model.rows(); ++i) fit.eta[i] += term.Z.row(i).dot(fit.modes[j].row(level[i]));
+    for (std::int64_t i = 0; i < model.rows(); ++i)
+      fit.eta[i] += term.Z.row(i).dot(fit.modes[j].row(level[i]));
   }
   fit.mu.resize(model.rows());
   fit.pearson.resize(model.rows());
@@ -41,7 +42,8 @@ void add_residuals(Fit& fit) {
                                                              : binomial_row(fit.eta[i], model.y[i]);
     const double p = model.weights[i], error = model.y[i] - row.mu;
     fit.mu[i] = row.mu;
-    fit.pearson[i] = p > 0 ? std::sqrt(p / row.variance) * error : 0;
+    fit.pearson[i] =
+        p > 0 && row.variance > 0 ? std::sqrt(p / row.variance) * error : 0;  // 0/0 where mu is 0 or 1
     fit.deviance_residuals[i] = std::copysign(std::sqrt(std::max(p * row.deviance, 0.0)), error);
   }
 }

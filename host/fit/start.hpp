@@ -10,9 +10,9 @@ namespace cuglmm {
 /// theta^2 = max(tau, sqrt(2/I)/4) from an evaluation with moments at theta = 0.
 Eigen::VectorXd score_theta(const Paths& paths, const ProblemEvaluation& at_zero);
 
-/// Inverse of the expected Hessian of -2 log L: theta block term by term from the moments, beta block from the
-/// information.
-Eigen::MatrixXd expected_inverse_hessian(const Paths& paths, const Eigen::VectorXd& theta, const ProblemEvaluation& at,
-                                         const Eigen::MatrixXd& information);
+/// Inverse of the expected Hessian of -2 log L: theta block term by term from the moments, beta block from
+/// the information.
+Eigen::MatrixXd expected_inverse_hessian(const Paths& paths, const Eigen::VectorXd& theta,
+                                         const ProblemEvaluation& at, const Eigen::MatrixXd& information);
 
 }  // namespace cuglmm

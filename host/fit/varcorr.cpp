@@ -62,7 +62,8 @@ std::vector<std::string> sd_and_correlation_names(const Model& model) {
     const std::string& group = model.factors[term.factor].name;
     for (int c = 0; c < term.size(); ++c) {
       names.push_back("sd_" + term.columns[c] + "|" + group);
-      for (int r = c + 1; r < term.size(); ++r) names.push_back("cor_" + term.columns[r] + "." + term.columns[c] + "|" + group);
+      for (int r = c + 1; r < term.size(); ++r)
+        names.push_back("cor_" + term.columns[r] + "." + term.columns[c] + "|" + group);
     }
   }
   return names;

@@ -30,9 +30,14 @@ std::vector<std::int64_t> representatives(const Model& model, const std::vector<
   const auto bytes = [&](std::int64_t i) {
     return std::string_view(reinterpret_cast<const char*>(keys.data() + i * width), width * sizeof(double));
   };
-  const auto hash = [&](std::int64_t i) { return std::hash<std::string_view>{}(bytes(i)) ^ (leaf[i] * 0x9E3779B97F4A7C15u); };
-  const auto equal = [&](std::int64_t a, std::int64_t b) { return leaf[a] == leaf[b] && bytes(a) == bytes(b); };
-  std::unordered_map<std::int64_t, std::int64_t, decltype(hash), decltype(equal)> seen(model.rows() * 2, hash, equal);
+  const auto hash = [&](std::int64_t i) {
+    return std::hash<std::string_view>{}(bytes(i)) ^ (leaf[i] * 0x9E3779B97F4A7C15u);
+  };
+  const auto equal = [&](std::int64_t a, std::int64_t b) {
+    return leaf[a] == leaf[b] && bytes(a) == bytes(b);
+  };
+  std::unordered_map<std::int64_t, std::int64_t, decltype(hash), decltype(equal)> seen(model.rows() * 2, hash,
+                                                                                       equal);
   std::vector<std::int64_t> first(model.rows());
   for (std::int64_t i = 0; i < model.rows(); ++i) first[i] = seen.try_emplace(i, i).first->second;
   return first;

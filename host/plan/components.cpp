@@ -18,7 +18,8 @@ namespace {
 std::vector<std::vector<int>> parents(const Model& model, const Paths& paths) {
   std::vector<std::vector<int>> parent(paths.levels());
   for (int level = 0; level + 1 < paths.levels(); ++level) {
-    const GroupingFactor &fine = model.factors[paths.factor[level]], &coarse = model.factors[paths.factor[level + 1]];
+    const GroupingFactor &fine = model.factors[paths.factor[level]],
+                         &coarse = model.factors[paths.factor[level + 1]];
     parent[level].resize(fine.levels.size());
     for (std::size_t i = 0; i < fine.codes.size(); ++i) parent[level][fine.codes[i]] = coarse.codes[i];
   }
@@ -46,7 +47,8 @@ void sort_cells(const std::vector<std::vector<int>>& parent, int levels, Cells& 
     sorted.leaf.push_back(cells.leaf[cell]);
     sorted.model_row.push_back(cells.model_row[cell]);
     sorted.weight.push_back(cells.weight[cell]);
-    sorted.row.insert(sorted.row.end(), cells.row.begin() + cells.first[cell], cells.row.begin() + cells.first[cell + 1]);
+    sorted.row.insert(sorted.row.end(), cells.row.begin() + cells.first[cell],
+                      cells.row.begin() + cells.first[cell + 1]);
     sorted.first.push_back(static_cast<int>(sorted.row.size()));
   }
   cells = std::move(sorted);
@@ -115,7 +117,8 @@ std::vector<TreeNode> grow_trees(const Model& model, const Paths& paths, Cells& 
   for (int cell = 0; cell < cells.size(); ++cell) {
     codes[0] = cells.leaf[cell];
     for (int level = 0; level < top; ++level) codes[level + 1] = parent[level][codes[level]];
-    if (roots.empty() || roots.back().factor_level != codes[top]) roots.push_back({top, codes[top], 0, 0, {}});
+    if (roots.empty() || roots.back().factor_level != codes[top])
+      roots.push_back({top, codes[top], 0, 0, {}});
     attach(roots.back(), codes, cell);
   }
   return roots;

@@ -8,7 +8,7 @@ namespace cuglmm {
 /// A node while its tree is built.
 struct TreeNode {
   int level = 0;
-  int factor_level = 0;             ///< which level of its factor
+  int factor_level = 0;              ///< which level of its factor
   int rows_begin = 0, rows_end = 0;  ///< leaves: cells
   std::vector<TreeNode> children;
 

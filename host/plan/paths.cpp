@@ -14,8 +14,10 @@ bool nested(const GroupingFactor& fine, const GroupingFactor& coarse) {
   std::vector<int> parent(fine.levels.size(), -1);
   for (std::size_t i = 0; i < fine.codes.size(); ++i) {
     int& known = parent[fine.codes[i]];
-    if (known < 0) known = coarse.codes[i];
-    else if (known != coarse.codes[i]) return false;
+    if (known < 0)
+      known = coarse.codes[i];
+    else if (known != coarse.codes[i])
+      return false;
   }
   return true;
 }
@@ -31,7 +33,8 @@ std::vector<int> nesting_chain(const Model& model) {
     const GroupingFactor &fine = model.factors[chain[i - 1]], &coarse = model.factors[chain[i]];
     if (!nested(fine, coarse))
       throw Error(fmt::format(
-          "crossed grouping factors are not supported yet: '{}' ({} levels) is not nested in '{}' ({} levels)\n"
+          "crossed grouping factors are not supported yet: '{}' ({} levels) is not nested in '{}' ({} "
+          "levels)\n"
           "supported now: one grouping factor, or factors nested in each other, such as (1 | school/class)",
           fine.name, fine.levels.size(), coarse.name, coarse.levels.size()));
   }
@@ -55,15 +58,17 @@ Paths make_paths(const Model& model) {
     paths.level_first.push_back(paths.Q);
   }
   if (paths.Q > kMaxPath)
-    throw Error(fmt::format("a row of this model carries {} random effects; up to {} are supported\n"
-                            "use fewer columns to the left of the bars",
-                            paths.Q, kMaxPath));
+    throw Error(
+        fmt::format("a row of this model carries {} random effects; up to {} are supported\n"
+                    "use fewer columns to the left of the bars",
+                    paths.Q, kMaxPath));
   std::int64_t u = 0;
   for (std::size_t j = 0; j < model.terms.size(); ++j) {
     paths.terms[j].theta = paths.m;
     paths.m += model.terms[j].theta_size();
     paths.u_first.push_back(u);
-    u += static_cast<std::int64_t>(model.factors[model.terms[j].factor].levels.size()) * model.terms[j].size();
+    u +=
+        static_cast<std::int64_t>(model.factors[model.terms[j].factor].levels.size()) * model.terms[j].size();
   }
   return paths;
 }

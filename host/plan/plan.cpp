@@ -14,8 +14,8 @@ std::string structure(const Model& model, const Paths& paths) {
   std::string text;
   for (int level = paths.levels() - 1; level >= 0; --level) {
     const GroupingFactor& factor = model.factors[paths.factor[level]];
-    text += fmt::format("{}{} ({} levels, {} effect{} each)", text.empty() ? "" : " > ", factor.name, factor.levels.size(),
-                        paths.own(level), paths.own(level) == 1 ? "" : "s");
+    text += fmt::format("{}{} ({} levels, {} effect{} each)", text.empty() ? "" : " > ", factor.name,
+                        factor.levels.size(), paths.own(level), paths.own(level) == 1 ? "" : "s");
   }
   return text;
 }
@@ -30,9 +30,9 @@ std::string size_text(double bytes) {
 Plan::Plan(const Model& model, bool collapse) : data_(std::make_shared<const PlanData>(model, collapse)) {
   const PlanData& data = *data_;
   const CpuFunctions& cpu = cpu_functions("auto");
-  const auto [smallest, largest] = std::minmax_element(
-      data.components.begin(), data.components.end(),
-      [](const ComponentData& a, const ComponentData& b) { return a.rows < b.rows; });
+  const auto [smallest, largest] =
+      std::minmax_element(data.components.begin(), data.components.end(),
+                          [](const ComponentData& a, const ComponentData& b) { return a.rows < b.rows; });
   description_ = fmt::format(
       "rows          {} in use, {} after collapse{}\n"
       "structure     {}\n"
@@ -43,9 +43,10 @@ Plan::Plan(const Model& model, bool collapse) : data_(std::make_shared<const Pla
       "evaluator     separable, eliminated leaf first\n"
       "lanes         {}: one fit {} components at a time, batches {} problems at a time per thread\n"
       "memory        {} per problem in flight\n",
-      data.model_rows, data.cells.size(), data.collapsed ? "" : " (not asked for)", structure(model, data.paths), data.paths.m,
-      data.p, data.view.u_total, data.paths.Q, data.components.size(), smallest->rows, largest->rows, cpu.name,
-      cpu.pack_width, cpu.batch_width(data.view), size_text(double(cpu.batch_bytes(data.view)) / cpu.batch_width(data.view)));
+      data.model_rows, data.cells.size(), data.collapsed ? "" : " (not asked for)",
+      structure(model, data.paths), data.paths.m, data.p, data.view.u_total, data.paths.Q,
+      data.components.size(), smallest->rows, largest->rows, cpu.name, cpu.pack_width,
+      cpu.batch_width(data.view), size_text(double(cpu.batch_bytes(data.view)) / cpu.batch_width(data.view)));
 }
 
 std::string Plan::describe() const { return description_; }

@@ -10,10 +10,14 @@ namespace {
 KernelShape kernel_shape(const Model& model, const Paths& paths) {
   if (model.terms.size() != 1) return KernelShape::any;
   switch (paths.Q) {
-    case 1: return (model.terms[0].Z.array() == 1.0).all() ? KernelShape::one_unit : KernelShape::any;
-    case 2: return KernelShape::one_2;
-    case 3: return KernelShape::one_3;
-    default: return KernelShape::any;
+    case 1:
+      return (model.terms[0].Z.array() == 1.0).all() ? KernelShape::one_unit : KernelShape::any;
+    case 2:
+      return KernelShape::one_2;
+    case 3:
+      return KernelShape::one_3;
+    default:
+      return KernelShape::any;
   }
 }
 
@@ -24,7 +28,8 @@ void fill_cells(const Model& model, PlanData& plan) {
     const std::size_t at = plan.Z.size();
     plan.Z.resize(at + plan.paths.Q);
     for (std::size_t j = 0; j < model.terms.size(); ++j)
-      for (int c = 0; c < model.terms[j].size(); ++c) plan.Z[at + plan.paths.terms[j].first + c] = model.terms[j].Z(row, c);
+      for (int c = 0; c < model.terms[j].size(); ++c)
+        plan.Z[at + plan.paths.terms[j].first + c] = model.terms[j].Z(row, c);
     plan.offset.push_back(model.offset[row]);
   }
   const bool binomial = model.family.kind == FamilyKind::binomial;
@@ -37,7 +42,8 @@ void fill_cells(const Model& model, PlanData& plan) {
 void make_view(const Model& model, PlanData& plan) {
   PlanView& view = plan.view;
   view = {};
-  view.family = model.family.kind == FamilyKind::poisson ? KernelFamily::poisson_log : KernelFamily::binomial_logit;
+  view.family =
+      model.family.kind == FamilyKind::poisson ? KernelFamily::poisson_log : KernelFamily::binomial_logit;
   view.shape = kernel_shape(model, plan.paths);
   view.unit_weights = plan.unit_weights;
   view.p = plan.p;
@@ -65,10 +71,16 @@ void make_view(const Model& model, PlanData& plan) {
     view.max_u = std::max(view.max_u, component.u_count);
     view.max_rows = std::max(view.max_rows, component.rows);
     view.max_leaves = std::max(view.max_leaves, component.leaf_count);
-    plan.views.push_back({component.view(), plan.X.data() + cell * plan.p, plan.Z.data() + cell * plan.paths.Q,
-                          plan.offset.data() + cell, plan.cells.weight.data() + cell,
-                          {plan.cells.first.data() + cell, plan.cells.row.data(), plan.trials.data(), plan.draw_weight.data()},
-                          component.u_number.data(), component.u_first, component.zy_first});
+    plan.views.push_back(
+        {component.view(),
+         plan.X.data() + cell * plan.p,
+         plan.Z.data() + cell * plan.paths.Q,
+         plan.offset.data() + cell,
+         plan.cells.weight.data() + cell,
+         {plan.cells.first.data() + cell, plan.cells.row.data(), plan.trials.data(), plan.draw_weight.data()},
+         component.u_number.data(),
+         component.u_first,
+         component.zy_first});
   }
   view.components = plan.views.data();
   view.component_count = static_cast<int>(plan.views.size());

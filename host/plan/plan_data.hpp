@@ -12,12 +12,12 @@
 
 namespace cuglmm {
 
-/// Structure of the random effects: a chain of nested grouping factors, level 0 the finest (leaves), and the terms on
-/// each. A row's *path* is its leaf and all nodes above, Q columns, leaf first (kernels/views.hpp).
+/// Structure of the random effects: a chain of nested grouping factors, level 0 the finest (leaves), and the
+/// terms on each. A row's *path* is its leaf and all nodes above, Q columns, leaf first (kernels/views.hpp).
 struct Paths {
-  std::vector<int> factor;        ///< per level: index into Model::factors
-  std::vector<int> level_first;   ///< levels + 1: first path column of each level
-  std::vector<TermView> terms;    ///< per term of the model, in its order
+  std::vector<int> factor;            ///< per level: index into Model::factors
+  std::vector<int> level_first;       ///< levels + 1: first path column of each level
+  std::vector<TermView> terms;        ///< per term of the model, in its order
   std::vector<std::int64_t> u_first;  ///< per term: number of its first random effect, lme4's order
   int Q = 0, m = 0;
 
@@ -30,21 +30,22 @@ Paths make_paths(const Model& model);
 
 /// Rows after collapse, sorted by leaf; each with the original rows merged into it.
 struct Cells {
-  std::vector<int> leaf;            ///< level of the finest factor
+  std::vector<int> leaf;                ///< level of the finest factor
   std::vector<std::int64_t> model_row;  ///< one of its original rows: where X, Z and offset are to be found
-  std::vector<double> weight;       ///< sum of prior weights
-  std::vector<int> first;           ///< cells + 1: into `row`
-  std::vector<std::int64_t> row;    ///< original rows, cell by cell
+  std::vector<double> weight;           ///< sum of prior weights
+  std::vector<int> first;               ///< cells + 1: into `row`
+  std::vector<std::int64_t> row;        ///< original rows, cell by cell
   std::int64_t size() const { return static_cast<std::int64_t>(leaf.size()); }
 };
 
-/// Merges rows that share X, Z, offset and levels (design.md 1.8), or, without collapse, keeps each row a cell.
+/// Merges rows that share X, Z, offset and levels (design.md 1.8), or, without collapse, keeps each row a
+/// cell.
 Cells make_cells(const Model& model, const Paths& paths, bool collapse);
 
 /// A component's tree and where its parts lie in the arrays of PlanData.
 struct ComponentData {
-  std::vector<Node> nodes;  ///< post-order
-  std::vector<int> path;    ///< leaves x Q
+  std::vector<Node> nodes;             ///< post-order
+  std::vector<int> path;               ///< leaves x Q
   std::vector<std::int64_t> u_number;  ///< u_count
   int leaf_count = 0, u_count = 0, storage = 0;
   int cell_first = 0, rows = 0;

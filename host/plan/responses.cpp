@@ -5,7 +5,8 @@
 namespace cuglmm {
 namespace {
 
-/// -2 times the part of a row's log likelihood that does not depend on eta: y the proportion or count, p the prior weight.
+/// -2 times the part of a row's log likelihood that does not depend on eta: y the proportion or count, p the
+/// prior weight.
 double likelihood_constant(FamilyKind family, double y, double p) {
   if (family == FamilyKind::poisson) return 2 * p * std::lgamma(y + 1);
   if (p == 1 && (y == 0 || y == 1)) return 0;

@@ -7,7 +7,8 @@
 namespace cuglmm {
 namespace {
 
-/// A component's tree read back from its nodes, children in order of size so that trees of a slice fit each other.
+/// A component's tree read back from its nodes, children in order of size so that trees of a slice fit each
+/// other.
 struct ShapeNode {
   const Node* node = nullptr;
   std::vector<ShapeNode> children;
@@ -33,7 +34,8 @@ ShapeNode read_tree(const std::vector<Node>& nodes, std::size_t& next) {  // fro
 struct Merged {
   TreeNode tree;
   int cells = 0;
-  std::vector<std::vector<const Node*>> lanes;  ///< per node of the layout, in post-order: the lanes' nodes or null
+  std::vector<std::vector<const Node*>>
+      lanes;  ///< per node of the layout, in post-order: the lanes' nodes or null
 };
 
 TreeNode merge(const std::vector<const ShapeNode*>& lanes, int level, Merged& out) {
@@ -50,7 +52,8 @@ TreeNode merge(const std::vector<const ShapeNode*>& lanes, int level, Merged& ou
   }
   for (std::size_t c = 0; c < children; ++c) {
     std::vector<const ShapeNode*> below;
-    for (const ShapeNode* lane : lanes) below.push_back(lane && c < lane->children.size() ? &lane->children[c] : nullptr);
+    for (const ShapeNode* lane : lanes)
+      below.push_back(lane && c < lane->children.size() ? &lane->children[c] : nullptr);
     node.children.push_back(merge(below, level - 1, out));
   }
   if (level == 0) {
@@ -70,12 +73,14 @@ struct SliceArrays {
 }  // namespace
 
 struct SliceLayout::Storage {
-  static std::shared_ptr<SliceArrays> fill(const PlanData& plan, const std::vector<const ComponentData*>& lanes, int width,
+  static std::shared_ptr<SliceArrays> fill(const PlanData& plan,
+                                           const std::vector<const ComponentData*>& lanes, int width,
                                            SliceLayout& out);
 };
 
 /// Copies the lanes' rows beside each other; padding has weight 0.
-std::shared_ptr<SliceArrays> SliceLayout::Storage::fill(const PlanData& plan, const std::vector<const ComponentData*>& lanes,
+std::shared_ptr<SliceArrays> SliceLayout::Storage::fill(const PlanData& plan,
+                                                        const std::vector<const ComponentData*>& lanes,
                                                         int width, SliceLayout& out) {
   const int p = plan.p, Q = plan.paths.Q, top = plan.paths.levels() - 1;
   std::vector<ShapeNode> trees;
@@ -109,7 +114,8 @@ std::shared_ptr<SliceArrays> SliceLayout::Storage::fill(const PlanData& plan, co
         out.u_number[u_at + std::size_t(to.u + c) * width + lane] = source.u_number[from->u + c];
       if (to.level != 0) continue;
       for (int c = 0; c < Q; ++c)
-        out.zy_source[zy_at + std::size_t(to.leaf * Q + c) * width + lane] = source.zy_first + from->leaf * Q + c;
+        out.zy_source[zy_at + std::size_t(to.leaf * Q + c) * width + lane] =
+            source.zy_first + from->leaf * Q + c;
       for (int i = 0; i < from->rows_end - from->rows_begin; ++i) {
         const std::size_t cell = source.cell_first + from->rows_begin + i, row = to.rows_begin + i;
         for (int j = 0; j < p; ++j) arrays->X[(row * p + j) * width + lane] = plan.X[cell * p + j];
@@ -130,11 +136,13 @@ SliceLayout::SliceLayout(const PlanData& plan, int width_) : width(width_), view
   });
   view.max_storage = view.max_u = view.max_rows = view.max_leaves = 0;
   for (std::size_t at = 0; at < order.size(); at += width) {
-    const std::vector<const ComponentData*> lanes(order.begin() + at, order.begin() + std::min(order.size(), at + width));
+    const std::vector<const ComponentData*> lanes(order.begin() + at,
+                                                  order.begin() + std::min(order.size(), at + width));
     const auto arrays = Storage::fill(plan, lanes, width, *this);
     const ComponentData& layout = arrays->layout;
-    slices.push_back({layout.view(), arrays->X.data(), arrays->Z.data(), arrays->offset.data(), arrays->weights.data(),
-                      arrays->active.data(), static_cast<int>(u_entries), static_cast<int>(zy_entries)});
+    slices.push_back({layout.view(), arrays->X.data(), arrays->Z.data(), arrays->offset.data(),
+                      arrays->weights.data(), arrays->active.data(), static_cast<int>(u_entries),
+                      static_cast<int>(zy_entries)});
     u_entries += layout.u_count;
     zy_entries += std::int64_t{layout.leaf_count} * plan.paths.Q;
     view.max_storage = std::max(view.max_storage, layout.storage);

@@ -1,5 +1,5 @@
-// The CPU's functions for any x86-64 (or other) processor. Nothing but the instantiation: see docs/design.md, "Run-time
-// dispatch".
+// The CPU's functions for any x86-64 (or other) processor. Nothing but the instantiation: see docs/design.md,
+// "Run-time dispatch".
 #include <kernels/cpu/dispatch.hpp>
 
 namespace cuglmm {

@@ -1,5 +1,5 @@
-/// The layout by problem: a slice's lanes are problems, which share every component's rows. Each lane is optimised from
-/// feed to Finished; a lane that ends is given another problem, so the slice stays full.
+/// The layout by problem: a slice's lanes are problems, which share every component's rows. Each lane is
+/// optimised from feed to Finished; a lane that ends is given another problem, so the slice stays full.
 #pragma once
 
 #include <kernels/bfgs.hpp>
@@ -11,14 +11,15 @@ namespace cuglmm {
 
 /// All components of a slice by problem at the lanes' parameters (theta, then beta), added to `out`.
 template <class Real>
-using AllComponents = void (*)(const PlanView& plan, const Real* psi, const Lanes<Real>& zy, const Lanes<Real>& u,
-                               const Lanes<Real>& sensitivity, const Lanes<Real>& moved, const Mask<Real>& active,
-                               const Work<Real>& work, const Real& mode_tolerance, Evaluation<Real>& out,
-                               const Moments<Real>* moments);
+using AllComponents = void (*)(const PlanView& plan, const Real* psi, const Lanes<Real>& zy,
+                               const Lanes<Real>& u, const Lanes<Real>& sensitivity, const Lanes<Real>& moved,
+                               const Mask<Real>& active, const Work<Real>& work, const Real& mode_tolerance,
+                               Evaluation<Real>& out, const Moments<Real>* moments);
 
 /// A better start of PIRLS: each mode moved along with psi (k: by how much, 0 in a lane with a new problem).
 template <class Real>
-CUGLMM_INLINE void predict_mode(const Lanes<Real>& u, const Lanes<Real>& sensitivity, const Lanes<Real>& moved, int k) {
+CUGLMM_INLINE void predict_mode(const Lanes<Real>& u, const Lanes<Real>& sensitivity,
+                                const Lanes<Real>& moved, int k) {
   Real predicted = u[0];
   for (int i = 0; i < k; ++i) predicted = fma_(sensitivity[i], moved[i], predicted);
   u[0] = select_(finite_(predicted), predicted, u[0]);
@@ -27,18 +28,22 @@ CUGLMM_INLINE void predict_mode(const Lanes<Real>& u, const Lanes<Real>& sensiti
 template <class Real, class Family, class Shape, bool UnitWeights>
 void all_components(const PlanView& plan, const Real* psi, const Lanes<Real>& zy, const Lanes<Real>& u,
                     const Lanes<Real>& sensitivity, const Lanes<Real>& moved, const Mask<Real>& active,
-                    const Work<Real>& work, const Real& mode_tolerance, Evaluation<Real>& out, const Moments<Real>* moments) {
+                    const Work<Real>& work, const Real& mode_tolerance, Evaluation<Real>& out,
+                    const Moments<Real>* moments) {
   const int k = plan.m + plan.p;
   const Shape shape = MakeShape<Shape>::from(plan);
   for (int i = 0; i < plan.component_count; ++i) {
     const ComponentView& component = plan.components[i];
-    const ByProblem<Real, UnitWeights> rows{component.X, component.Z, component.offset, component.weights, plan.p, plan.Q};
-    LaneProblem<Real> problem{psi, psi + plan.m, zy.from(component.zy_first), u.from(component.u_first), active};
+    const ByProblem<Real, UnitWeights> rows{component.X,       component.Z, component.offset,
+                                            component.weights, plan.p,      plan.Q};
+    LaneProblem<Real> problem{psi, psi + plan.m, zy.from(component.zy_first), u.from(component.u_first),
+                              active};
     if constexpr (Shape::unit_z) {
       problem.sensitivity = sensitivity.from(Index{i} * k);
       predict_mode(problem.u, problem.sensitivity, moved, k);
     }
-    Laplace<Real, Family, Shape, ByProblem<Real, UnitWeights>> laplace(shape, component.tree, rows, problem, work);
+    Laplace<Real, Family, Shape, ByProblem<Real, UnitWeights>> laplace(shape, component.tree, rows, problem,
+                                                                       work);
     laplace.evaluate(mode_tolerance, out, moments);
   }
 }
@@ -76,7 +81,8 @@ class Batch {
   }
 
   /// One evaluation of a feed's problems at psi (k x feed width).
-  void evaluate_once(Feed& feed, int stride, const double* psi, double mode_tolerance, double* objective, double* gradient) {
+  void evaluate_once(Feed& feed, int stride, const double* psi, double mode_tolerance, double* objective,
+                     double* gradient) {
     feed_ = &feed;
     for (int lane = 0; lane < width; ++lane) {
       const int source = lane < feed.count ? lane : 0;
@@ -95,8 +101,8 @@ class Batch {
   }
 
  private:
-  /// What a lane is doing. kScore: the evaluation at theta = 0 that gives a score start; kSearch: BFGS; kSnapped: its
-  /// trial is the optimum with tiny variances set to zero.
+  /// What a lane is doing. kScore: the evaluation at theta = 0 that gives a score start; kSearch: BFGS;
+  /// kSnapped: its trial is the optimum with tiny variances set to zero.
   enum Phase : int { kScore = -1, kIdle = 0, kSearch = 1, kSnapped = 2 };
   enum Ending : int { kConverged = 0, kSingularEnding = 1, kNotConverged = 2, kFailed = 4 };  // as Status
   static constexpr int kMaxTheta = kMaxPath * (kMaxPath + 1) / 2;
@@ -141,7 +147,8 @@ class Batch {
       evaluated_[i] = bfgs_.trial[i];
     }
     Evaluation<Real> out{Real(0.0), {}, G_, gradient_.from(plan_.m), Mask<Real>(false), 0};
-    components_(plan_, bfgs_.trial.at, zy_, u_, sensitivity_, moved_, active, work_, mode_tolerance / predictor_scale(plan_, bfgs_.trial.at), out,
+    components_(plan_, bfgs_.trial.at, zy_, u_, sensitivity_, moved_, active, work_,
+                mode_tolerance / predictor_scale(plan_, bfgs_.trial.at), out,
                 with_moments ? &moments_ : nullptr);
     theta_gradient(MakeShape<AnyShape>::from(plan_), bfgs_.trial.at, G_, gradient_.at);
     Real response = offset_y_[0];
@@ -164,9 +171,12 @@ class Batch {
     Real stalled = select_(outcome.stalled, Real(1.0), Real(0.0));
     for (int lane = 0; lane < width; ++lane) {
       const int phase = static_cast<int>(lane_of(phase_[0], lane));
-      if (phase == kScore) score_started(lane);
-      else if (phase == kSnapped) snapped(lane);
-      else if (phase == kSearch) searched(lane, lane_of(converged, lane) > 0.5, lane_of(stalled, lane) > 0.5);
+      if (phase == kScore)
+        score_started(lane);
+      else if (phase == kSnapped)
+        snapped(lane);
+      else if (phase == kSearch)
+        searched(lane, lane_of(converged, lane) > 0.5, lane_of(stalled, lane) > 0.5);
     }
   }
 
@@ -181,7 +191,8 @@ class Batch {
 
   bool out_of_evaluations(int lane) { return lane_of(evaluations_[0], lane) >= control_->max_evaluations; }
 
-  /// For each term: theta of `from`, changed by change(term, theta, G, TT), into the trial. True if any change was.
+  /// For each term: theta of `from`, changed by change(term, theta, G, TT), into the trial. True if any
+  /// change was.
   template <class Change>
   bool change_theta(int lane, const Lanes<Real>& from, Change change) {
     double theta[kMaxTheta], G[kMaxTheta];
@@ -216,7 +227,8 @@ class Batch {
     return true;
   }
 
-  /// The snapped point has been evaluated: accepted if it is as good; left again if it is a saddle (design.md 1.2).
+  /// The snapped point has been evaluated: accepted if it is as good; left again if it is a saddle
+  /// (design.md 1.2).
   void snapped(int lane) {
     const double value = lane_of(value_[0], lane);
     if (!(value <= lane_of(bfgs_.objective(), lane) + 1e-6)) return finish(lane, kConverged);
@@ -226,10 +238,13 @@ class Batch {
       lane_of(bfgs_.gradient[i], lane) = lane_of(gradient_[i], lane);
     }
     const double gain = 10 * control_->tolerance;
-    const bool saddle = change_theta(lane, bfgs_.psi, [gain](int q, double* theta, const double* G, const double* TT) {
-      return Singular<Real>::has_small_diagonal(theta, q) && Singular<Real>::escape_singular(theta, q, G, TT, gain);
-    });
-    if (!saddle || out_of_evaluations(lane) || lane_of(escapes_[0], lane) > 2 * plan_.terms) return finish(lane, kConverged);
+    const bool saddle =
+        change_theta(lane, bfgs_.psi, [gain](int q, double* theta, const double* G, const double* TT) {
+          return Singular<Real>::has_small_diagonal(theta, q) &&
+                 Singular<Real>::escape_singular(theta, q, G, TT, gain);
+        });
+    if (!saddle || out_of_evaluations(lane) || lane_of(escapes_[0], lane) > 2 * plan_.terms)
+      return finish(lane, kConverged);
     lane_of(escapes_[0], lane) += 1;
     start_search(lane);
   }
@@ -269,12 +284,12 @@ class Batch {
     for (int j = 0; j < plan_.terms; ++j) {
       const TermView& t = plan_.term[j];
       Singular<Real>::canonical_theta(psi + t.theta, t.size);
-      if (status == kConverged && Singular<Real>::has_small_diagonal(psi + t.theta, t.size)) status = kSingularEnding;
+      if (status == kConverged && Singular<Real>::has_small_diagonal(psi + t.theta, t.size))
+        status = kSingularEnding;
     }
-    control_->finished(control_->context,
-                       {static_cast<std::int64_t>(lane_of(number_[0], lane)), status,
-                        static_cast<int>(lane_of(evaluations_[0], lane)), __builtin_sqrt(squares),
-                        lane_of(bfgs_.objective(), lane), psi});
+    control_->finished(control_->context, {static_cast<std::int64_t>(lane_of(number_[0], lane)), status,
+                                           static_cast<int>(lane_of(evaluations_[0], lane)),
+                                           __builtin_sqrt(squares), lane_of(bfgs_.objective(), lane), psi});
     set_phase(lane, kIdle);
     next_problem(lane);
   }
@@ -328,10 +343,11 @@ class Batch {
   Work<Real> work_;
   Bfgs<Real> bfgs_;
   Moments<Real> moments_;
-  Lanes<Real> gradient_, value_, phase_, evaluations_, escapes_, number_, constant_, offset_y_, xy_, zy_, u_, G_;
+  Lanes<Real> gradient_, value_, phase_, evaluations_, escapes_, number_, constant_, offset_y_, xy_, zy_, u_,
+      G_;
   Lanes<Real> evaluated_, moved_;  ///< k: the last point evaluated, and from it to the trial
   Lanes<Real> sensitivity_;        ///< components x k: du/dpsi there (KernelShape::one_unit)
-  Lanes<Real> gathered_;  ///< one lane's psi or moments, as doubles
+  Lanes<Real> gathered_;           ///< one lane's psi or moments, as doubles
 };
 
 }  // namespace cuglmm

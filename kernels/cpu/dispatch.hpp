@@ -1,4 +1,5 @@
-/// From a plan's family and shape to the instantiation that serves it, and the table one instruction set exports.
+/// From a plan's family and shape to the instantiation that serves it, and the table one instruction set
+/// exports.
 #pragma once
 
 #include <kernels/cpu/batch.hpp>
@@ -27,15 +28,18 @@ auto dispatch(const PlanView& plan, F f) {
   return with_shape(Type<BinomialLogit>{}, Type<BinomialDraw>{});
 }
 
-/// Short components end before the arithmetic of one pack has come through: four packs at a time hide its latency.
-/// (Exam, 65 collapsed rows: 1.3 times faster; on all its rows, 1.25 times slower: AVX2, Zen 3, 2026-11-24.)
+/// Short components end before the arithmetic of one pack has come through: four packs at a time hide its
+/// latency. (Exam, 65 collapsed rows: 1.3 times faster; on all its rows, 1.25 times slower: AVX2, Zen 3,
+/// 2026-11-24.)
 template <class A>
 struct Functions {
   using Wide = Pack<A, 4>;
   using One = Pack<A, 1>;
 
   static constexpr int kShort = 8;  ///< rows of the longest component up to which the wide batch serves
-  static bool wide(const PlanView& plan) { return plan.shape == KernelShape::one_unit && plan.max_rows <= kShort; }
+  static bool wide(const PlanView& plan) {
+    return plan.shape == KernelShape::one_unit && plan.max_rows <= kShort;
+  }
 
   /// f(batch) of the width that serves the plan.
   template <class F>
@@ -48,20 +52,24 @@ struct Functions {
                         memory);
       return f(batch);
     }
-    const AllComponents<One> components = dispatch<A>(plan, [&](auto family, auto, auto shape) -> AllComponents<One> {
-      using Family = typename decltype(family)::type;
-      using Shape = typename decltype(shape)::type;
-      return plan.unit_weights ? &all_components<One, Family, Shape, true> : &all_components<One, Family, Shape, false>;
-    });
+    const AllComponents<One> components =
+        dispatch<A>(plan, [&](auto family, auto, auto shape) -> AllComponents<One> {
+          using Family = typename decltype(family)::type;
+          using Shape = typename decltype(shape)::type;
+          return plan.unit_weights ? &all_components<One, Family, Shape, true>
+                                   : &all_components<One, Family, Shape, false>;
+        });
     Batch<One> batch(plan, components, memory);
     return f(batch);
   }
   static Slices<One> slices(const PlanView& plan, void* memory) {
-    return Slices<One>(plan, dispatch<A>(plan, [&](auto family, auto, auto shape) -> SliceFunctions<One> {
-                         using Family = typename decltype(family)::type;
-                         return {&slice_laplace<One, Family, typename decltype(shape)::type>,
-                                 &slice_beta_information<One, Family>};
-                       }),
+    return Slices<One>(plan,
+                       dispatch<A>(plan,
+                                   [&](auto family, auto, auto shape) -> SliceFunctions<One> {
+                                     using Family = typename decltype(family)::type;
+                                     return {&slice_laplace<One, Family, typename decltype(shape)::type>,
+                                             &slice_beta_information<One, Family>};
+                                   }),
                        memory);
   }
 
@@ -72,28 +80,31 @@ struct Functions {
   static void optimise(const PlanView& plan, const BatchControl& control, Feed& feed, void* memory) {
     with_batch(plan, memory, [&](auto& batch) { batch.optimise(control, feed); });
   }
-  static void evaluate(const PlanView& plan, Feed& feed, const double* psi, double mode_tolerance, double* objective,
-                       double* gradient, void* memory) {
+  static void evaluate(const PlanView& plan, Feed& feed, const double* psi, double mode_tolerance,
+                       double* objective, double* gradient, void* memory) {
     with_batch(plan, memory, [&](auto& batch) {
       batch.evaluate_once(feed, Lane<One>::width, psi, mode_tolerance, objective, gradient);
     });
   }
   static std::size_t slice_bytes(const PlanView& plan) { return slices(plan, nullptr).bytes(); }
-  static void evaluate_slices(const PlanView& plan, int begin, int end, const double* theta, const double* beta,
-                              const double* zy, double* u, double mode_tolerance, ProblemSums& sums, void* memory) {
+  static void evaluate_slices(const PlanView& plan, int begin, int end, const double* theta,
+                              const double* beta, const double* zy, double* u, double mode_tolerance,
+                              ProblemSums& sums, void* memory) {
     slices(plan, memory).evaluate(begin, end, theta, beta, zy, u, mode_tolerance, sums);
   }
-  static void slice_information(const PlanView& plan, int begin, int end, const double* theta, const double* beta,
-                                const double* zy, double* u, double* information, void* memory) {
+  static void slice_information(const PlanView& plan, int begin, int end, const double* theta,
+                                const double* beta, const double* zy, double* u, double* information,
+                                void* memory) {
     slices(plan, memory).information(begin, end, theta, beta, zy, u, information);
   }
 
   /// Scratch: k + max_u registers (less than slice_bytes).
-  static void simulate(const PlanView& plan, const double* theta, const double* beta, std::uint64_t seed, Feed& feed,
-                       double* responses, void* memory) {
+  static void simulate(const PlanView& plan, const double* theta, const double* beta, std::uint64_t seed,
+                       Feed& feed, double* responses, void* memory) {
     dispatch<A>(plan, [&](auto family, auto draw, auto) {
       Scratch<One> scratch{static_cast<One*>(memory)};
-      const Lanes<One> theta_lanes = scratch.take(plan.m), beta_lanes = scratch.take(plan.p), b = scratch.take(plan.max_u);
+      const Lanes<One> theta_lanes = scratch.take(plan.m), beta_lanes = scratch.take(plan.p),
+                       b = scratch.take(plan.max_u);
       for (int i = 0; i < plan.m; ++i) theta_lanes[i] = One(theta[i]);
       for (int i = 0; i < plan.p; ++i) beta_lanes[i] = One(beta[i]);
       Word<One> replicate;
@@ -106,12 +117,13 @@ struct Functions {
       Simulated<One> out{zy, u, xy, One(0.0), One(0.0), responses};
       for (int i = 0; i < plan.component_count; ++i) {
         const ComponentView& component = plan.components[i];
-        const ByProblem<One, false> rows{component.X, component.Z, component.offset, component.weights, plan.p, plan.Q};
+        const ByProblem<One, false> rows{component.X,       component.Z, component.offset,
+                                         component.weights, plan.p,      plan.Q};
         out.zy = zy.from(component.zy_first);
         out.u = u.from(component.u_first);
         simulate_component<One, typename decltype(family)::type, typename decltype(draw)::type>(
-            MakeShape<AnyShape>::from(plan), component.tree, rows, component.original, component.u_number, theta_lanes.at,
-            beta_lanes.at, key, replicate, b, out);
+            MakeShape<AnyShape>::from(plan), component.tree, rows, component.original, component.u_number,
+            theta_lanes.at, beta_lanes.at, key, replicate, b, out);
       }
       *reinterpret_cast<One*>(feed.offset_y) = out.offset_y;
       *reinterpret_cast<One*>(feed.constant) = out.constant;
@@ -119,8 +131,8 @@ struct Functions {
   }
 
   static constexpr CpuFunctions table(const char* name) {
-    return {name,     Lane<One>::width, batch_width, batch_bytes,       optimise, evaluate,
-            slice_bytes, evaluate_slices,  slice_information, simulate};
+    return {name,     Lane<One>::width, batch_width,     batch_bytes,       optimise,
+            evaluate, slice_bytes,      evaluate_slices, slice_information, simulate};
   }
 };
 

@@ -1,5 +1,6 @@
-/// Packs: the Real of the CPU engine. A Pack is K registers side by side, so that K independent chains of arithmetic hide
-/// each other's latency. Included by the files of kernels/cpu only, which are compiled for one instruction set each.
+/// Packs: the Real of the CPU engine. A Pack is K registers side by side, so that K independent chains of
+/// arithmetic hide each other's latency. Included by the files of kernels/cpu only, which are compiled for
+/// one instruction set each.
 #pragma once
 
 #include <xsimd/xsimd.hpp>
@@ -34,9 +35,18 @@ struct Pack {
   Pack() = default;
   CUGLMM_INLINE Pack(double x) { CUGLMM_EACH(k) v[k] = Register(x); }
 
-  CUGLMM_INLINE Pack& operator+=(const Pack& b) { CUGLMM_EACH(k) v[k] += b.v[k]; return *this; }
-  CUGLMM_INLINE Pack& operator-=(const Pack& b) { CUGLMM_EACH(k) v[k] -= b.v[k]; return *this; }
-  CUGLMM_INLINE Pack& operator*=(const Pack& b) { CUGLMM_EACH(k) v[k] *= b.v[k]; return *this; }
+  CUGLMM_INLINE Pack& operator+=(const Pack& b) {
+    CUGLMM_EACH(k) v[k] += b.v[k];
+    return *this;
+  }
+  CUGLMM_INLINE Pack& operator-=(const Pack& b) {
+    CUGLMM_EACH(k) v[k] -= b.v[k];
+    return *this;
+  }
+  CUGLMM_INLINE Pack& operator*=(const Pack& b) {
+    CUGLMM_EACH(k) v[k] *= b.v[k];
+    return *this;
+  }
 };
 
 template <class A, int K>
@@ -47,17 +57,21 @@ struct Lane<Pack<A, K>> {
   static constexpr int width = K * register_width;
 };
 
-#define CUGLMM_BINARY(RESULT, NAME, EXPRESSION)                                                    \
-  template <class A, int K>                                                                        \
-  CUGLMM_INLINE RESULT<A, K> NAME(const Pack<A, K>& a, const Pack<A, K>& b) {                      \
-    RESULT<A, K> r;                                                                                \
-    CUGLMM_EACH(k) r.v[k] = EXPRESSION;                                                            \
-    return r;                                                                                      \
-  }                                                                                                \
-  template <class A, int K>                                                                        \
-  CUGLMM_INLINE RESULT<A, K> NAME(const Pack<A, K>& a, double b) { return NAME(a, Pack<A, K>(b)); } \
-  template <class A, int K>                                                                        \
-  CUGLMM_INLINE RESULT<A, K> NAME(double a, const Pack<A, K>& b) { return NAME(Pack<A, K>(a), b); }
+#define CUGLMM_BINARY(RESULT, NAME, EXPRESSION)                               \
+  template <class A, int K>                                                   \
+  CUGLMM_INLINE RESULT<A, K> NAME(const Pack<A, K>& a, const Pack<A, K>& b) { \
+    RESULT<A, K> r;                                                           \
+    CUGLMM_EACH(k) r.v[k] = EXPRESSION;                                       \
+    return r;                                                                 \
+  }                                                                           \
+  template <class A, int K>                                                   \
+  CUGLMM_INLINE RESULT<A, K> NAME(const Pack<A, K>& a, double b) {            \
+    return NAME(a, Pack<A, K>(b));                                            \
+  }                                                                           \
+  template <class A, int K>                                                   \
+  CUGLMM_INLINE RESULT<A, K> NAME(double a, const Pack<A, K>& b) {            \
+    return NAME(Pack<A, K>(a), b);                                            \
+  }
 
 CUGLMM_BINARY(Pack, operator+, a.v[k] + b.v[k])
 CUGLMM_BINARY(Pack, operator-, a.v[k] - b.v[k])
@@ -70,12 +84,12 @@ CUGLMM_BINARY(PackMask, operator>=, a.v[k] >= b.v[k])
 CUGLMM_BINARY(Pack, max_, xsimd::max(a.v[k], b.v[k]))
 CUGLMM_BINARY(Pack, min_, xsimd::min(a.v[k], b.v[k]))
 
-#define CUGLMM_UNARY(NAME, EXPRESSION)                        \
-  template <class A, int K>                                   \
-  CUGLMM_INLINE Pack<A, K> NAME(const Pack<A, K>& a) {        \
-    Pack<A, K> r;                                             \
-    CUGLMM_EACH(k) r.v[k] = EXPRESSION;                       \
-    return r;                                                 \
+#define CUGLMM_UNARY(NAME, EXPRESSION)                 \
+  template <class A, int K>                            \
+  CUGLMM_INLINE Pack<A, K> NAME(const Pack<A, K>& a) { \
+    Pack<A, K> r;                                      \
+    CUGLMM_EACH(k) r.v[k] = EXPRESSION;                \
+    return r;                                          \
   }
 
 CUGLMM_UNARY(operator-, -a.v[k])
@@ -106,7 +120,9 @@ CUGLMM_INLINE Pack<A, K> select_(const PackMask<A, K>& m, double a, const Pack<A
   return select_(m, Pack<A, K>(a), b);
 }
 template <class A, int K>
-CUGLMM_INLINE PackMask<A, K> finite_(const Pack<A, K>& x) { return abs_(x) <= 1.7976931348623157e308; }
+CUGLMM_INLINE PackMask<A, K> finite_(const Pack<A, K>& x) {
+  return abs_(x) <= 1.7976931348623157e308;
+}
 
 template <class A, int K>
 CUGLMM_INLINE PackMask<A, K> and_(const PackMask<A, K>& a, const PackMask<A, K>& b) {
@@ -133,13 +149,15 @@ CUGLMM_INLINE bool any_(const PackMask<A, K>& m) {
   return xsimd::any(r);
 }
 template <class A, int K>
-CUGLMM_INLINE bool all_(const PackMask<A, K>& m) { return !any_(not_(m)); }
+CUGLMM_INLINE bool all_(const PackMask<A, K>& m) {
+  return !any_(not_(m));
+}
 
-// xsimd 8.1's exp is slow on AVX2 and flushes early (docs/design.md, "Functions of a pack"): exp(x) = 2^n exp(r),
-// n = round(x / log 2) by adding 1.5 * 2^52, r by Cody-Waite in two parts, exp(r) by its Taylor polynomial of degree 13
-// in Estrin's order, 2^n by integer shift and add: arguments are clamped to +-708, so the exponent cannot wrap.
-// Error: below 2.5 ulp on [-708, 708] (tests/kernels/functions_test.cpp); 1.01 ulp if the polynomial's 1 were added
-// last, for 7 % more time (AVX2).
+// xsimd 8.1's exp is slow on AVX2 and flushes early (docs/design.md, "Functions of a pack"): exp(x) = 2^n
+// exp(r), n = round(x / log 2) by adding 1.5 * 2^52, r by Cody-Waite in two parts, exp(r) by its Taylor
+// polynomial of degree 13 in Estrin's order, 2^n by integer shift and add: arguments are clamped to +-708, so
+// the exponent cannot wrap. Error: below 2.5 ulp on [-708, 708] (tests/kernels/functions_test.cpp); 1.01 ulp
+// if the polynomial's 1 were added last, for 7 % more time (AVX2).
 template <class A>
 CUGLMM_INLINE xsimd::batch<double, A> exp_register(xsimd::batch<double, A> x) {
   using B = xsimd::batch<double, A>;
@@ -151,16 +169,16 @@ CUGLMM_INLINE xsimd::batch<double, A> exp_register(xsimd::batch<double, A> x) {
   B r = xsimd::fma(n, B(-6.93147180369123816490e-01), clamped);
   r = xsimd::fma(n, B(-1.90821492927058770002e-10), r);
   const B r2 = r * r, r4 = r2 * r2, r8 = r4 * r4;
-  const B p01 = B(1.0) + r;
+  const B p1 = r;  // the 1 is added last, to what is then at most 0.42
   const B p23 = xsimd::fma(r, B(1.0 / 6), B(0.5));
   const B p45 = xsimd::fma(r, B(1.0 / 120), B(1.0 / 24));
   const B p67 = xsimd::fma(r, B(1.0 / 5040), B(1.0 / 720));
   const B p89 = xsimd::fma(r, B(1.0 / 362880), B(1.0 / 40320));
   const B pab = xsimd::fma(r, B(1.0 / 39916800), B(1.0 / 3628800));
   const B pcd = xsimd::fma(r, B(1.0 / 6227020800.0), B(1.0 / 479001600));
-  const B p03 = xsimd::fma(r2, p23, p01), p47 = xsimd::fma(r2, p67, p45), p8b = xsimd::fma(r2, pab, p89);
+  const B p03 = xsimd::fma(r2, p23, p1), p47 = xsimd::fma(r2, p67, p45), p8b = xsimd::fma(r2, pab, p89);
   const B p07 = xsimd::fma(r4, p47, p03), p8d = xsimd::fma(r4, pcd, p8b);
-  const B p = xsimd::fma(r8, p8d, p07);
+  const B p = xsimd::fma(r8, p8d, p07) + B(1.0);
   const I bits = xsimd::bitwise_cast<I>(p) + (xsimd::bitwise_cast<I>(shifted) << 52);
   const B result = xsimd::bitwise_cast<B>(bits);
   return xsimd::select(x == x, result, x);  // NaN stays NaN: max(NaN, -708) would hide it
@@ -168,13 +186,14 @@ CUGLMM_INLINE xsimd::batch<double, A> exp_register(xsimd::batch<double, A> x) {
 
 CUGLMM_UNARY(exp_, exp_register<A>(a.v[k]))
 
-// ---- words ------------------------------------------------------------------------------------------------------
-#define CUGLMM_WORD(NAME, EXPRESSION)                                                        \
-  template <class A, int K>                                                                  \
-  CUGLMM_INLINE PackWord<A, K> NAME(const PackWord<A, K>& a, const PackWord<A, K>& b) {      \
-    PackWord<A, K> r;                                                                        \
-    CUGLMM_EACH(k) r.v[k] = EXPRESSION;                                                      \
-    return r;                                                                                \
+// ---- words
+// ------------------------------------------------------------------------------------------------------
+#define CUGLMM_WORD(NAME, EXPRESSION)                                                   \
+  template <class A, int K>                                                             \
+  CUGLMM_INLINE PackWord<A, K> NAME(const PackWord<A, K>& a, const PackWord<A, K>& b) { \
+    PackWord<A, K> r;                                                                   \
+    CUGLMM_EACH(k) r.v[k] = EXPRESSION;                                                 \
+    return r;                                                                           \
   }
 CUGLMM_WORD(operator+, a.v[k] + b.v[k])
 CUGLMM_WORD(operator^, a.v[k] ^ b.v[k])
@@ -195,8 +214,8 @@ CUGLMM_INLINE PackWord<A, K> operator<<(const PackWord<A, K>& a, int n) {
 }
 
 // The product of the low 32 bits of each lane, which is one instruction everywhere, unlike a 64-bit product.
-CUGLMM_INLINE xsimd::batch<std::uint64_t, xsimd::sse2> multiply_registers(xsimd::batch<std::uint64_t, xsimd::sse2> a,
-                                                                          xsimd::batch<std::uint64_t, xsimd::sse2> b) {
+CUGLMM_INLINE xsimd::batch<std::uint64_t, xsimd::sse2> multiply_registers(
+    xsimd::batch<std::uint64_t, xsimd::sse2> a, xsimd::batch<std::uint64_t, xsimd::sse2> b) {
   return _mm_mul_epu32(a, b);
 }
 #if defined(__AVX2__)
@@ -204,7 +223,8 @@ template <class A>
 CUGLMM_INLINE xsimd::batch<std::uint64_t, A> multiply_registers(xsimd::batch<std::uint64_t, A> a,
                                                                 xsimd::batch<std::uint64_t, A> b) {
 #if defined(__AVX512F__)
-  if constexpr (xsimd::batch<std::uint64_t, A>::size == 8) return _mm512_mul_epu32(a, b);
+  if constexpr (xsimd::batch<std::uint64_t, A>::size == 8)
+    return _mm512_mul_epu32(a, b);
   else
 #endif
     return _mm256_mul_epu32(a, b);
@@ -223,7 +243,8 @@ CUGLMM_INLINE Pack<A, K> unit_interval_(const PackWord<A, K>& bits, const Pack<A
   using B = xsimd::batch<double, A>;
   using U = xsimd::batch<std::uint64_t, A>;
   Pack<A, K> r;
-  CUGLMM_EACH(k) r.v[k] = xsimd::bitwise_cast<B>(bits.v[k] | U(0x3ff0000000000000u)) - B(0x1.fffffffffffffp-1);
+  CUGLMM_EACH(k)
+  r.v[k] = xsimd::bitwise_cast<B>(bits.v[k] | U(0x3ff0000000000000u)) - B(0x1.fffffffffffffp-1);
   return r;
 }
 

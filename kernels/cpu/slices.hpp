@@ -1,4 +1,5 @@
-/// The layout by component: the lanes of a slice are components of one problem; sums over lanes in a fixed order.
+/// The layout by component: the lanes of a slice are components of one problem; sums over lanes in a fixed
+/// order.
 #pragma once
 
 #include <kernels/cpu/scratch.hpp>
@@ -10,9 +11,10 @@ namespace cuglmm {
 /// What is done with one slice: objective and gradient, or information about beta.
 template <class Real>
 struct SliceFunctions {
-  void (*laplace)(const PlanView&, const SliceView&, const LaneProblem<Real>&, const Work<Real>&, const Real& mode_tolerance,
-                  Evaluation<Real>&, const Moments<Real>*);
-  void (*information)(const PlanView&, const SliceView&, const LaneProblem<Real>&, const Work<Real>&, const Lanes<Real>&);
+  void (*laplace)(const PlanView&, const SliceView&, const LaneProblem<Real>&, const Work<Real>&,
+                  const Real& mode_tolerance, Evaluation<Real>&, const Moments<Real>*);
+  void (*information)(const PlanView&, const SliceView&, const LaneProblem<Real>&, const Work<Real>&,
+                      const Lanes<Real>&);
 };
 
 template <class Real>
@@ -22,13 +24,18 @@ CUGLMM_INLINE Lanes<Real> as_lanes(const double* values) {
 
 template <class Real>
 CUGLMM_INLINE ByComponent<Real> slice_rows(const PlanView& plan, const SliceView& slice) {
-  return {as_lanes<Real>(slice.X), as_lanes<Real>(slice.Z), as_lanes<Real>(slice.offset), as_lanes<Real>(slice.weights),
-          plan.p, plan.Q};
+  return {as_lanes<Real>(slice.X),
+          as_lanes<Real>(slice.Z),
+          as_lanes<Real>(slice.offset),
+          as_lanes<Real>(slice.weights),
+          plan.p,
+          plan.Q};
 }
 
 template <class Real, class Family, class Shape>
-void slice_laplace(const PlanView& plan, const SliceView& slice, const LaneProblem<Real>& problem, const Work<Real>& work,
-                   const Real& mode_tolerance, Evaluation<Real>& out, const Moments<Real>* moments) {
+void slice_laplace(const PlanView& plan, const SliceView& slice, const LaneProblem<Real>& problem,
+                   const Work<Real>& work, const Real& mode_tolerance, Evaluation<Real>& out,
+                   const Moments<Real>* moments) {
   const Shape shape = MakeShape<Shape>::from(plan);
   const ByComponent<Real> rows = slice_rows<Real>(plan, slice);
   Laplace<Real, Family, Shape, ByComponent<Real>> laplace(shape, slice.tree, rows, problem, work);
@@ -94,7 +101,8 @@ class Slices {
     sums.failed = any_(out.failed);
   }
 
-  void information(int begin, int end, const double* theta, const double* beta, const double* zy, double* u, double* result) {
+  void information(int begin, int end, const double* theta, const double* beta, const double* zy, double* u,
+                   double* result) {
     broadcast(theta, beta);
     zero(information_, Index{plan_.p} * plan_.p);
     for (int s = begin; s < end; ++s) {
@@ -106,8 +114,8 @@ class Slices {
 
  private:
   CUGLMM_INLINE LaneProblem<Real> make_problem(const SliceView& slice, const double* zy, double* u) const {
-    return {theta_.at, beta_.at, as_lanes<Real>(zy).from(slice.zy_first), as_lanes<Real>(u).from(slice.u_first),
-            as_lanes<Real>(slice.active)[0] > 0.5};
+    return {theta_.at, beta_.at, as_lanes<Real>(zy).from(slice.zy_first),
+            as_lanes<Real>(u).from(slice.u_first), as_lanes<Real>(slice.active)[0] > 0.5};
   }
   void broadcast(const double* theta, const double* beta) {
     for (int i = 0; i < plan_.m; ++i) theta_[i] = Real(theta[i]);

@@ -25,7 +25,7 @@ TEST(Fit, PrintsTheSeedModelAsLme4Does) {
        {"  Approximation) [glmerMod]\n Family: binomial  ( logit )\nFormula: success ~ schavg + (1 | "
         "school)\n",
         "     AIC      BIC   logLik deviance df.resid \n  5322.6   5341.6  -2658.3   5316.6     4056 \n",
-        "    Min      1Q  Median      3Q     Max \n-2.4938 -0.9291  0.4010  0.9489  2.2668 \n",
+        "    Min      1Q  Median      3Q     Max \n-2.4939 -0.9291  0.4010  0.9489  2.2668 \n",
         " Groups Name        Variance Std.Dev.\n school (Intercept) 0.2323   0.482   \n",
         "Number of obs: 4059, groups:  school, 65\n",
         "(Intercept)  0.08802    0.07036   1.251    0.211    \n",
