@@ -23,7 +23,7 @@ Command add_data(CLI::App& program) {
       program.add_subcommand("data", "What the columns of a file hold, as R's summary() shows them");
   const auto arguments = std::make_shared<Arguments>();
   app->add_option("file", arguments->file, "CSV with a header line; '-': standard input; .gz too")
-      ->required();
+      ->type_name("FILE");
   add_options(*app, arguments->read);
   return {app, [arguments] {
             if (arguments->file.empty()) throw Error("a file is needed: cuglmm data FILE.csv");

@@ -174,7 +174,8 @@ std::string notes(const Fit& fit) {
 std::string summary(const Fit& fit) {
   std::string out = title(fit) + criteria(fit) + residuals(fit) + random_effects(fit) + groups(fit) +
                     fixed_effects(fit) + correlation_of_fixed_effects(fit) + convergence(fit);
-  out += fmt::format("\nEstimated scale (compare to 1)  {}\n", r::format(fit.scale(), 7));
+  if (!out.ends_with("\n\n")) out += '\n';
+  out += fmt::format("Estimated scale (compare to 1)  {}\n", r::format(fit.scale(), 7));
   return out + notes(fit);
 }
 
