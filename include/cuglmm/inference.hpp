@@ -26,8 +26,7 @@ struct Intervals {
 
 /// Collects replicates as they come (8 bytes per parameter and replicate) and gives the intervals.
 /// percentile: quantiles of the replicates (R's type 7); basic: 2 estimate - those, reversed; normal:
-/// estimate - bias
-/// +- z sd, as R's boot.ci. Singular replicates are used, failed and not converged ones are not.
+/// estimate - bias +- z sd, as R's boot.ci. Singular replicates are used, failed and not converged ones are not.
 class IntervalBuilder {
  public:
   explicit IntervalBuilder(const Fit& fit);
