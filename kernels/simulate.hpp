@@ -144,6 +144,7 @@ struct BinomialDraw {
   template <class Real>
   CUGLMM_LANE static Real draw(const Real& mu, double trials, double, const Real& uniform, Real& constant) {
     if (trials == 0.0) return Real(0.0);
+    if (trials == 1.0) return select_(uniform < mu, Real(1.0), Real(0.0));
     const Real n(trials), odds = mu / (1.0 - mu);
     const Real mode = min_(floor_((n + 1.0) * mu), n);
     const Real failure = 1.0 - mu;

@@ -2,6 +2,9 @@
 #include <atomic>
 #include <chrono>
 #include <cmath>
+#include <mutex>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <Eigen/Cholesky>
@@ -66,6 +69,7 @@ class Refits {
     // replicate must not depend on its neighbours.
     const Eigen::MatrixXd symmetric = (fit_.inverse_hessian + fit_.inverse_hessian.transpose()) / 2;
     const ReplicateStart modes(fit_, plan_);
+    std::mutex progress_mutex;
     BatchJob job{psi_, symmetric, score_start(), options_.tolerance, options_.max_evaluations, threads_,
                  {},   {}};
     job.refill = [&](Feed& feed) {
@@ -80,7 +84,9 @@ class Refits {
     };
     job.finished = [&](const Finished& replicate) {
       results.finished(replicate, status_of(replicate));
-      if (options_.progress && !options_.progress(results.done())) results.stop();
+      if (!options_.progress) return;
+      const std::lock_guard lock(progress_mutex);
+      if (!options_.progress(results.done())) results.stop();
     };
     engine_->optimise(job);
     return {
@@ -136,6 +142,21 @@ class Refits {
   Eigen::VectorXd psi_, standard_error_;
 };
 
+/// Neighbours are joined pairwise, so that each replicate is copied few times.
+Fits joined(std::vector<Fits> blocks, std::int64_t first) {
+  if (blocks.empty())
+    return Fits{.first = first,
+                .status = {},
+                .evaluations = {},
+                .gradient_norm = {},
+                .minus2_log_likelihood = {},
+                .theta = {},
+                .beta = {}};
+  for (std::size_t step = 1; step < blocks.size(); step *= 2)
+    for (std::size_t i = 0; i + step < blocks.size(); i += 2 * step) blocks[i].append(blocks[i + step]);
+  return std::move(blocks.front());
+}
+
 void check(const BootstrapOptions& options) {
   if (const auto why = options.invalid()) throw Error(*why);
 }
@@ -161,10 +182,9 @@ BootstrapReport bootstrap(const Fit& fit, const BootstrapOptions& options,
 }
 
 Fits bootstrap(const Fit& fit, const BootstrapOptions& options) {
-  Fits all;
-  all.first = options.first;
-  bootstrap(fit, options, [&](const Fits& block) { all.append(block); });
-  return all;
+  std::vector<Fits> blocks;
+  bootstrap(fit, options, [&](const Fits& block) { blocks.push_back(block); });
+  return joined(std::move(blocks), options.first);
 }
 
 Fits refit(const Fit& fit, const Eigen::MatrixXd& Y, const BootstrapOptions& options) {
@@ -176,8 +196,7 @@ Fits refit(const Fit& fit, const Eigen::MatrixXd& Y, const BootstrapOptions& opt
   Refits refits(fit, all);
   const int width = refits.engine().feed_width();
   const PlanData& plan = refits.plan();
-  Fits fits;
-  fits.first = all.first;
+  std::vector<Fits> blocks;
   refits.run(
       [&](Feed& feed) {
         std::fill(feed.u, feed.u + std::size_t(plan.view.u_total) * width, 0.0);
@@ -189,8 +208,8 @@ Fits refit(const Fit& fit, const Eigen::MatrixXd& Y, const BootstrapOptions& opt
           feed.constant[lane] = sums.constant;
         }
       },
-      [&](const Fits& block) { fits.append(block); });
-  return fits;
+      [&](const Fits& block) { blocks.push_back(block); });
+  return joined(std::move(blocks), all.first);
 }
 
 Eigen::MatrixXd simulate(const Fit& fit, std::int64_t replicates, std::uint64_t seed, std::int64_t first) {

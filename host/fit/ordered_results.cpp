@@ -64,7 +64,13 @@ void OrderedResults::flush(std::unique_lock<std::mutex>& lock) {
     const Fits fits = std::move(next->second.fits);
     blocks_.erase(next);
     lock.unlock();
-    sink_(fits);
+    try {
+      sink_(fits);
+    } catch (...) {  // nothing more is passed on, and no thread takes another replicate
+      lock.lock();
+      stopped_ = true;
+      throw;
+    }
     lock.lock();
     passed_on_ += fits.size();
   }
