@@ -185,7 +185,6 @@ struct Laplace : Component<Real, Family, Shape, Design> {
     for (int c = 0; c < Q; ++c) out[c] = h[c];
   }
 
-  CUGLMM_LANE Real weight(Index i) const { return rows.weight(i) * Family::variance(Real(work.mean[i])); }
   CUGLMM_LANE Real weight_derivative(Index i) const {
     const Real mu = work.mean[i];
     return rows.weight(i) * (Family::variance(mu) * Family::variance_derivative(mu));

@@ -8,6 +8,7 @@
 #include <string>
 
 #include <cuglmm/status.hpp>
+#include <host/engine/parallel.hpp>
 #include <host/plan/plan_data.hpp>
 
 namespace cuglmm {
@@ -15,8 +16,6 @@ namespace cuglmm {
 /// The SIMD level in use: "baseline", "avx2" or "avx512"; `wanted` "auto": the widest the machine has.
 /// Throws Error if the machine does not have the level asked for.
 std::string simd_level(const std::string& wanted = "auto");
-
-int hardware_threads();
 
 /// The levels this machine has, the widest last.
 std::vector<std::string> simd_levels();
