@@ -2,8 +2,8 @@
 /// link the likelihood is exp(y eta - b(eta)), b the cumulant: mu = b', unit weight V = b'', its derivative
 /// V' = b'''. Then s = p (y - mu), w = o = p V, w' = o' = p V'.
 ///
-/// To add one: mean(), variance() and variance_derivative() from mu, a Cumulant that sums 2 p b(eta), and
-/// simulate.hpp.
+/// To add one: mean() of eta, variance() and variance_derivative() of mu, a Cumulant that sums 2 p b(eta),
+/// and simulate.hpp.
 #pragma once
 
 #include <kernels/log_product.hpp>
@@ -11,26 +11,28 @@
 namespace cuglmm {
 
 struct BinomialLogit {
-  /// mu, and the row's 2 p b(eta) = 2 p log(1 + exp(eta)) added to a sum.
+  template <class Real>
+  CUGLMM_HD static Real mean(const Real& eta) {
+    const Real e = exp_(-abs_(eta));  // cannot overflow
+    return select_(eta >= 0.0, Real(1.0), e) / (1.0 + e);
+  }
+  /// Sum over rows of 2 p b(eta), b = log(1 + exp(eta)) = max(eta, 0) - log max(mu, 1 - mu): exact to 1e-16.
   template <class Real, bool UnitWeights>
   struct Cumulant {
     Real sum = 0.0;
     LogProduct<Real> log_product;
 
-    CUGLMM_HD Real mean(const Real& eta, const Real& p, Index row) {
-      const Real e = exp_(-abs_(eta));  // cannot overflow
-      const Real one_e = 1.0 + e, positive = max_(eta, 0.0);
-      const Real mu = select_(eta >= 0.0, Real(1.0), e) / one_e;
-      if constexpr (UnitWeights) {  // 1 + e <= 2: one log for up to 256 rows
+    CUGLMM_HD void add(const Real& eta, const Real& mu, const Real& p, Index row) {
+      const Real positive = max_(eta, 0.0), likelier = max_(mu, 1.0 - mu);
+      if constexpr (UnitWeights) {  // 1/2 <= likelier <= 1: one log for up to 256 rows
         sum += positive;
-        log_product.times(one_e);
+        log_product.times(likelier);
         if ((row & 255) == 255) log_product.flush();
       } else {
-        sum = fma_(p, positive + log_(one_e), sum);
+        sum = fma_(p, positive - log_(likelier), sum);
       }
-      return mu;
     }
-    CUGLMM_HD Real twice() const { return UnitWeights ? 2.0 * (sum + log_product.value()) : 2.0 * sum; }
+    CUGLMM_HD Real twice() const { return UnitWeights ? 2.0 * (sum - log_product.value()) : 2.0 * sum; }
   };
   template <class Real>
   CUGLMM_HD static Real variance(const Real& mu) {
@@ -44,14 +46,14 @@ struct BinomialLogit {
 };
 
 struct PoissonLog {
+  template <class Real>
+  CUGLMM_HD static Real mean(const Real& eta) {
+    return exp_(eta);
+  }
   template <class Real, bool UnitWeights>
   struct Cumulant {
     Real sum = 0.0;
-    CUGLMM_HD Real mean(const Real& eta, const Real& p, Index) {
-      const Real mu = exp_(eta);
-      sum = fma_(p, mu, sum);
-      return mu;
-    }
+    CUGLMM_HD void add(const Real&, const Real& mu, const Real& p, Index) { sum = fma_(p, mu, sum); }
     CUGLMM_HD Real twice() const { return 2.0 * sum; }
   };
   template <class Real>

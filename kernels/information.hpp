@@ -66,7 +66,7 @@ struct Information : Component<Real, Family, Shape, Design> {
     }
   }
 
-  /// K = L^-1 Lambda' B_o; the information loses K'K, the ancestors' part of the border Y K.
+  /// K = L^-1 Lambda' B_o; the information loses K'D^-1 K, the ancestors' part of the border Y K.
   CUGLMM_LANE void eliminate_border(const Node& node, const Lanes<Real>& information) const {
     const int level = this->level_of(node), p = shape.p();
     const Elimination e = this->elimination(level);
@@ -75,16 +75,17 @@ struct Information : Component<Real, Family, Shape, Design> {
     Real Lambda[C * C], L_inverse[C * C], column[C], own[C];
     level_lambda(shape, level, problem.theta, Lambda);
     for (int r = 0; r < e.q; ++r)
-      for (int c = 0; c <= r; ++c) L_inverse[r * e.q + c] = in[e.inverse_root() + r * e.q + c];
+      for (int c = 0; c <= r; ++c) L_inverse[r * e.q + c] = in[e.L_inverse() + r * e.q + c];
     for (int j = 0; j < p; ++j) {  // K over B_o
       for (int c = 0; c < e.q; ++c) column[c] = B[c * p + j];
       multiply_lower<true>(Lambda, e.q, column, own);
-      multiply_lower<false>(L_inverse, e.q, own, column);
+      multiply_lower<false, true>(L_inverse, e.q, own, column);
       for (int c = 0; c < e.q; ++c) B[c * p + j] = column[c];
     }
     for (int j = 0; j < p; ++j)
       for (int k = 0; k <= j; ++k)
-        for (int c = 0; c < e.q; ++c) information[j * p + k] -= B[c * p + j] * B[c * p + k];
+        for (int c = 0; c < e.q; ++c)
+          information[j * p + k] -= L_inverse[c * e.q + c] * B[c * p + j] * B[c * p + k];
     if constexpr (!Shape::single) {
       if (level + 1 < shape.levels()) {
         const Lanes<Real> parent = border_of(level + 1);

@@ -34,13 +34,14 @@ struct Laplace : Component<Real, Family, Shape, Design> {
   CUGLMM_LANE void evaluate(const Real& tolerance, Evaluation<Real>& out, const Moments<Real>* moments) {
     this->linear_predictor();
     out.failed = or_(out.failed, this->pirls(tolerance, out.passes));
+    out.objective += this->penalised_deviance(this->kHere).F;
+    out.log_inverse.times(this->log_inverse());
     path_inverse_and_step(out, moments);
     const Real v_g = adjoint();
     gradient_rows(out);
     node_gradients(out);
     // In the last pass the step delta is a correction, not a step (design.md 1.7).
-    out.objective += this->F + v_g - this->decrement;
-    out.log_det.times(this->log_det);
+    out.objective += v_g - this->decrement;
     if constexpr (Shape::unit_z)
       if (problem.sensitivity.at) mode_sensitivity();
   }
@@ -75,19 +76,19 @@ struct Laplace : Component<Real, Family, Shape, Design> {
   }
 
   /// The rows and columns of a node's own effects in C_path, from those of its ancestors:
-  /// C_oo = B + N' C_aa N, C_ao = -C_aa N, with B = Lambda (L L')^-1 Lambda', N = Y L^-1 Lambda'.
+  /// C_oo = J'D^-1 J + N' C_aa N, C_ao = -C_aa N, with J = L^-1 Lambda', N = Y J.
   CUGLMM_LANE void path_inverse(const Node& node, Real* C_path) const {
     const int level = this->level_of(node), at = shape.first(level);
     const Elimination e = this->elimination(level);
     const int q = e.q, ancestors = e.f - e.q;
     const Lanes<Real> in = work.node.from(node.storage);
-    Real Lambda[C * C], J[C * C], N[C * C];  // J = L^-1 Lambda', q x q
+    Real Lambda[C * C], J[C * C], N[C * C];
     level_lambda(shape, level, problem.theta, Lambda);
     for (int r = 0; r < q; ++r)
       for (int c = 0; c < q; ++c) {
-        Real sum(0.0);
-        for (int k = 0; k <= (r < c ? r : c); ++k)
-          sum = fma_(in[e.inverse_root() + r * q + k], Lambda[c * q + k], sum);
+        Real sum = r <= c ? Lambda[c * q + r] : Real(0.0);
+        for (int k = 0; k <= c && k < r; ++k)
+          sum = fma_(in[e.L_inverse() + r * q + k], Lambda[c * q + k], sum);
         J[r * q + c] = sum;
       }
     for (int r = 0; r < ancestors; ++r)
@@ -105,7 +106,7 @@ struct Laplace : Component<Real, Family, Shape, Design> {
     for (int r = 0; r < q; ++r)
       for (int c = 0; c <= r; ++c) {
         Real sum(0.0);
-        for (int k = 0; k < q; ++k) sum = fma_(J[k * q + r], J[k * q + c], sum);
+        for (int k = 0; k < q; ++k) sum = fma_(in[e.D_inverse(k)] * J[k * q + r], J[k * q + c], sum);
         for (int k = 0; k < ancestors; ++k) sum -= N[k * q + r] * C_path[(at + q + k) * C + at + c];
         C_path[(at + r) * C + at + c] = C_path[(at + c) * C + at + r] = sum;
       }
@@ -190,7 +191,7 @@ struct Laplace : Component<Real, Family, Shape, Design> {
     return rows.weight(i) * (Family::variance(mu) * Family::variance_derivative(mu));
   }
 
-  /// Up: y_v = L^-1 Lambda' Z'(a m') of every node, over the y of the Newton step. Returns v'g.
+  /// Up: y_v = D^-1 L^-1 Lambda' Z'(a m') of every node, over the y of the Newton step. Returns v'g.
   CUGLMM_LANE Real adjoint() {
     Real v_g(0.0), Lambda[C * C], L_inverse[C * C], own[C], y[C], h[C];
     if constexpr (!Shape::single)
@@ -204,13 +205,13 @@ struct Laplace : Component<Real, Family, Shape, Design> {
       for (int c = 0; c < e.f; ++c) h[c] = from[c];
       if (!this->is_leaf(node)) clear(from, e.f);
       for (int r = 0; r < e.q; ++r)
-        for (int c = 0; c <= r; ++c) L_inverse[r * e.q + c] = in[e.inverse_root() + r * e.q + c];
+        for (int c = 0; c <= r; ++c) L_inverse[r * e.q + c] = in[e.L_inverse() + r * e.q + c];
       level_lambda(shape, level, problem.theta, Lambda);
       multiply_lower<true>(Lambda, e.q, h, own);
-      multiply_lower<false>(L_inverse, e.q, own, y);
+      multiply_lower<false, true>(L_inverse, e.q, own, y);
       for (int c = 0; c < e.q; ++c) {
         v_g = fma_(y[c], in[e.y() + c], v_g);
-        in[e.y() + c] = y[c];
+        in[e.y() + c] = L_inverse[c * e.q + c] * y[c];
       }
       if constexpr (!Shape::single) {
         if (level + 1 == shape.levels()) continue;
@@ -311,7 +312,7 @@ struct Laplace : Component<Real, Family, Shape, Design> {
     const Node& node = tree.nodes[0];
     const Elimination e = this->elimination(0);
     const Lanes<Real> in = work.node.from(node.storage);
-    const Real root = in[e.inverse_root()], H_inverse = root * root, lambda = problem.theta[0];
+    const Real H_inverse = in[e.D_inverse(0)], lambda = problem.theta[0];
     problem.sensitivity[0] = H_inverse * (leaf(node, 1)[0] - lambda * problem.u[0] * in[e.R()]);
     const Real factor = -(H_inverse * lambda);
     for (int j = 0; j < shape.p(); ++j) {

@@ -5,22 +5,23 @@
 
 namespace cuglmm {
 
-/// log of a product: one log for many factors >= 1. A lane whose product has grown is flushed; the others are
-/// untouched.
+/// log of a product: one log for many factors. A lane whose product has left [1e-150, 1e150] is flushed; the
+/// others are untouched.
 template <class Real>
 struct LogProduct {
   Real sum = 0.0, product = 1.0;
 
   CUGLMM_HD void times(const Real& factor) { product *= factor; }
-  /// Call at least every 512 factors up to 2, or after each factor that may be large (below 1e100).
+  /// Call at least every 500 factors between 1/2 and 2, or after each factor that may be extreme (within
+  /// 1e-150 and 1e150).
   CUGLMM_HD void flush() {
-    const auto large = product > 1e150;
-    if (any_(large)) {
-      sum = select_(large, sum + log_(product), sum);
-      product = select_(large, Real(1.0), product);
+    const auto extreme = or_(product > 1e150, product < 1e-150);
+    if (any_(extreme)) {
+      sum = select_(extreme, sum + log_(product), sum);
+      product = select_(extreme, Real(1.0), product);
     }
   }
-  /// Takes in another product, itself below 1e150.
+  /// Takes in another product, itself just flushed.
   CUGLMM_HD void times(const LogProduct& other) {
     sum += other.sum;
     product *= other.product;

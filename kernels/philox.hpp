@@ -61,6 +61,6 @@ struct Philox {
 };
 
 /// The streams of a replicate.
-enum Stream : std::uint64_t { kRandomEffects = 0, kResponses = 1, kTrials = 2, kTrialsTies = 3 };
+enum Stream : std::uint64_t { kRandomEffects = 0, kResponses = 1, kTrials = 2, kTrialsTies = 3, kSums = 4 };
 
 }  // namespace cuglmm

@@ -7,9 +7,9 @@
 ///
 ///        own                          ancestors
 ///     [  Lambda' R_oo Lambda + I      .      ]     R = Z' W Z with all descendants integrated out
-///     [  R_ao Lambda                  R_aa   ]     own block = L L',  Y = R_ao Lambda L^-T
+///     [  R_ao Lambda                  R_aa   ]     own block = L D L',  Y = R_ao Lambda L^-T D^-1
 ///
-///     R_aa - Y Y'   is what the parent's front receives; there is no fill.
+///     R_aa - Y D Y'   is what the parent's front receives; there is no fill.
 #pragma once
 
 #include <kernels/covariance.hpp>
@@ -23,10 +23,11 @@ namespace cuglmm {
 /// ancestors.
 struct Elimination {
   int q, f;
-  CUGLMM_HD int inverse_root() const { return 0; }       ///< L^-1, q x q lower
+  CUGLMM_HD int L_inverse() const { return 0; }  ///< q x q lower, its diagonal 1 / D
+  CUGLMM_HD int D_inverse(int c) const { return c * q + c; }
   CUGLMM_HD int Y() const { return q * q; }              ///< (f - q) x q
   CUGLMM_HD int R() const { return Y() + (f - q) * q; }  ///< f x q: own columns of the front, scale of b
-  CUGLMM_HD int y() const { return R() + f * q; }        ///< q: L^-1 g, g the gradient -dF/du / 2
+  CUGLMM_HD int y() const { return R() + f * q; }        ///< q: D^-1 L^-1 g, g the gradient -dF/du / 2
   CUGLMM_HD int size() const { return y() + q; }
 };
 
@@ -45,11 +46,8 @@ struct Component {
       : shape(shape_), tree(tree_), rows(rows_), problem(problem_), work(work_) {}
 
   // ---- results of one upward sweep ----
-  Real F;                    ///< penalised deviance, up to terms free of u
-  Real noise;                ///< F is known to about 1e-16 times this
-  Real decrement;            ///< g' H^-1 g
-  LogProduct<Real> log_det;  ///< log|H|
-  Mask<Real> positive;       ///< all pivots are
+  Real decrement;       ///< g' H^-1 g
+  Mask<Real> positive;  ///< all pivots are
 
   CUGLMM_HD Elimination elimination(int level) const {
     return {shape.own(level), shape.size() - shape.first(level)};
@@ -68,20 +66,26 @@ struct Component {
     }
   }
 
+  /// Where something is evaluated: at u, or where u was before its last step.
+  enum Where { kHere, kBeforeStep };
+
   /// b = Lambda u of every node.
-  CUGLMM_LANE void scale_modes() const {
+  CUGLMM_LANE void scale_modes(Where where = kHere) const {
     Real Lambda[C * C], u[C], b[C];
     int level = -1;
     for (int n = 0; n < nodes(); ++n) {
       const Node& node = tree.nodes[n];
       const int q = shape.own(level_of(node));
       if (level_of(node) != level) level_lambda(shape, level = level_of(node), problem.theta, Lambda);
-      for (int c = 0; c < q; ++c) u[c] = problem.u[node.u + c];
+      for (int c = 0; c < q; ++c) u[c] = u_at(where, node.u + c);
       multiply_lower<false>(Lambda, q, u, b);
       for (int c = 0; c < q; ++c) work.b[node.u + c] = b[c];
     }
   }
 
+  CUGLMM_HD Real u_at(Where where, Index i) const {
+    return where == kHere ? problem.u[i] : problem.u[i] - work.step[i];
+  }
   CUGLMM_HD int nodes() const { return Shape::single ? 1 : tree.node_count; }
   CUGLMM_HD int level_of(const Node& node) const { return Shape::single ? 0 : node.level; }
   CUGLMM_HD int leaf_of(const Node& node) const { return Shape::single ? 0 : node.leaf; }
@@ -90,26 +94,22 @@ struct Component {
     return Shape::single ? c : tree.path[leaf_of(node) * shape.size() + c];
   }
 
-  /// Rows of a leaf: A += Z'WZ (lower), g += Z's, F += their deviance.
-  CUGLMM_HD void leaf_rows(const Node& node, Real* A, Real* g) {
+  /// Rows of a leaf: A = Z'WZ (lower), g = Z's.
+  CUGLMM_HD void leaf_rows(const Node& node, Real* A, Real* g) const {
     const int Q = shape.size();
     Real b[C], z[C];
     for (int c = 0; c < Q; ++c) {
       b[c] = work.b[u_of_path(node, c)];
       g[c] = problem.zy[leaf_of(node) * Q + c];
-      const Real linear = 2.0 * (g[c] * b[c]);
-      F -= linear;
-      noise += abs_(linear);
       for (int r = c; r < Q; ++r) A[r * Q + c] = Real(0.0);
     }
-    typename Family::template Cumulant<Real, Design::unit_weights> cumulant;
     for (int i = node.rows_begin; i < node.rows_end; ++i) {
       Real eta = work.fixed[i];
       if constexpr (Shape::unit_z)
         eta += b[0];
       else
         for (int c = 0; c < Q; ++c) eta = fma_(z[c] = rows.z(i, c), b[c], eta);
-      const Real p = rows.weight(i), mu = cumulant.mean(eta, p, i);
+      const Real p = rows.weight(i), mu = Family::mean(eta);
       work.mean[i] = mu;
       const Real w = p * Family::variance(mu), pmu = p * mu;
       if constexpr (Shape::unit_z) {
@@ -123,9 +123,60 @@ struct Component {
         }
       }
     }
-    const Real twice = cumulant.twice();
-    F += twice;
-    noise += abs_(twice);
+  }
+
+  /// F of design.md 1.1, up to terms free of u.
+  struct Deviance {
+    Real F, noise;  ///< F is known to about 1e-16 times noise
+  };
+
+  /// 2 sum p b(eta) - 2 (Z'y)'b + |u|^2, after scale_modes(where); here: after upward(), whose mu it takes.
+  CUGLMM_LANE Deviance penalised_deviance(Where where) const {
+    Deviance out{Real(0.0), Real(0.0)};
+    const auto add = [&](const Real& part) {
+      out.F += part;
+      out.noise += abs_(part);
+    };
+    const int Q = shape.size();
+    Real b[C];
+    for (int n = 0; n < nodes(); ++n) {
+      const Node& node = tree.nodes[n];
+      for (int c = 0; c < shape.own(level_of(node)); ++c) {
+        const Real u = u_at(where, node.u + c);
+        out.F = fma_(u, u, out.F);
+      }
+      if (!is_leaf(node)) continue;
+      for (int c = 0; c < Q; ++c) {
+        b[c] = work.b[u_of_path(node, c)];
+        add(-2.0 * (problem.zy[leaf_of(node) * Q + c] * b[c]));
+      }
+      typename Family::template Cumulant<Real, Design::unit_weights> cumulant;
+      for (int i = node.rows_begin; i < node.rows_end; ++i) {
+        Real eta = work.fixed[i];
+        if constexpr (Shape::unit_z)
+          eta += b[0];
+        else
+          for (int c = 0; c < Q; ++c) eta = fma_(Real(rows.z(i, c)), b[c], eta);
+        cumulant.add(eta, where == kHere ? Real(work.mean[i]) : Family::mean(eta), rows.weight(i), i);
+      }
+      add(cumulant.twice());
+    }
+    return out;
+  }
+
+  /// -log|H|.
+  CUGLMM_LANE LogProduct<Real> log_inverse() const {
+    LogProduct<Real> out;
+    for (int n = 0; n < nodes(); ++n) {
+      const Node& node = tree.nodes[n];
+      const Elimination e = elimination(level_of(node));
+      const Lanes<Real> in = work.node.from(node.storage);
+      for (int c = 0; c < e.q; ++c) {
+        out.times(in[e.D_inverse(c)]);
+        out.flush();
+      }
+    }
+    return out;
   }
 
   /// Eliminates a node's own effects from its front A (f x f lower), g (f); leaves the front of the parent in
@@ -150,42 +201,36 @@ struct Component {
         for (int k = r; k < q; ++k) sum = fma_(Lambda[k * q + r], RL[k * q + c], sum);
         M[r * q + c] = sum;
       }
-    positive = and_(positive, cholesky<Real>(M, q, [&](const Real& d) {
-                      log_det.times(d);
-                      log_det.flush();
-                    }));
+    positive = and_(positive, cholesky(M, q));
     invert_lower(M, q);
     multiply_lower<true>(Lambda, q, g, own);
+    for (int c = 0; c < q; ++c) own[c] -= problem.u[node.u + c];
+    multiply_lower<false, true>(M, q, own, y);
     for (int c = 0; c < q; ++c) {
-      const Real u = problem.u[node.u + c];
-      own[c] -= u;
-      F = fma_(u, u, F);
+      const Real scaled = M[c * q + c] * y[c];
+      decrement = fma_(scaled, y[c], decrement);
+      out[e.y() + c] = scaled;
+      for (int r = c; r < q; ++r) out[e.L_inverse() + r * q + c] = M[r * q + c];
     }
-    multiply_lower<false>(M, q, own, y);
-    for (int c = 0; c < q; ++c) {
-      decrement = fma_(y[c], y[c], decrement);
-      out[e.y() + c] = y[c];
-      for (int r = c; r < q; ++r) out[e.inverse_root() + r * q + c] = M[r * q + c];
-    }
-    for (int r = q; r < f; ++r) {  // Y = R_ao Lambda L^-T, row by row
-      Real Yr[C];
-      multiply_lower<false>(M, q, RL + r * q, Yr);
+    for (int r = q; r < f; ++r) {  // Y and Y D, row by row
+      Real YD[C];
+      multiply_lower<false, true>(M, q, RL + r * q, YD);
       for (int c = 0; c < q; ++c) {
-        out[e.Y() + (r - q) * q + c] = Yr[c];
-        g[r] -= Yr[c] * y[c];
+        const Real Y = M[c * q + c] * YD[c];
+        out[e.Y() + (r - q) * q + c] = Y;
+        g[r] -= Y * y[c];
       }
       for (int s = q; s <= r; ++s) {
         Real sum = A[r * f + s];
-        for (int c = 0; c < q; ++c) sum -= Yr[c] * out[e.Y() + (s - q) * q + c];
+        for (int c = 0; c < q; ++c) sum -= YD[c] * out[e.Y() + (s - q) * q + c];
         A[r * f + s] = sum;
       }
     }
   }
 
-  /// One sweep from the leaves to the root at the present u: F, g' H^-1 g, log|H|, and what step() needs.
+  /// One sweep from the leaves to the root at the present u: g' H^-1 g, and what move() needs.
   CUGLMM_LANE void upward() {
-    F = noise = decrement = Real(0.0);
-    log_det = LogProduct<Real>();
+    decrement = Real(0.0);
     positive = Mask<Real>(true);
     Real A[C * C], g[C];
     if constexpr (!Shape::single)
@@ -236,9 +281,9 @@ struct Component {
       Real sum = in[e.y() + c];
       for (int r = e.q; r < e.f; ++r) sum -= in[e.Y() + (r - e.q) * e.q + c] * path_b[shape.first(level) + r];
       y[c] = sum;
-      for (int r = c; r < e.q; ++r) L_inverse[r * e.q + c] = in[e.inverse_root() + r * e.q + c];
+      for (int r = c + 1; r < e.q; ++r) L_inverse[r * e.q + c] = in[e.L_inverse() + r * e.q + c];
     }
-    multiply_lower<true>(L_inverse, e.q, y, delta);
+    multiply_lower<true, true>(L_inverse, e.q, y, delta);
     multiply_lower<false>(Lambda, e.q, delta, path_b + shape.first(level));
   }
 
@@ -258,33 +303,44 @@ struct Component {
     }
   }
 
-  /// PIRLS until g' H^-1 g < tolerance, when the last step is left to Laplace's correction (design.md 1.7). A
-  /// lane that has converged is frozen, and exempt from the test that F has not grown. Returns the lanes that
-  /// failed.
+  /// F has not grown in the last step.
+  CUGLMM_LANE Mask<Real> descended() const {
+    const Deviance here = penalised_deviance(kHere);
+    scale_modes(kBeforeStep);
+    const Deviance before = penalised_deviance(kBeforeStep);
+    scale_modes();
+    return here.F <= before.F + 1e-12 * abs_(before.F) + 1e-14 * here.noise;
+  }
+
+  /// PIRLS until g' H^-1 g < tolerance, when the last step is left to Laplace's correction (design.md 1.7). F
+  /// is convex (canonical link): a step that more than halves g' H^-1 g leads to the mode, and only where it
+  /// does not is F itself computed. A lane that has converged is frozen. Returns the lanes that failed.
   CUGLMM_LANE Mask<Real> pirls(const Real& tolerance, int& passes) {
     constexpr int kMaxPasses = 200, kMaxHalvings = 30;
     Mask<Real> done = not_(problem.active);
-    Real F_last(1.7e308), halvings(0.0);
+    Real last(1.7e308), halvings(0.0);  // g' H^-1 g before the last step
     for (int i = 0; i < tree.u_count; ++i) work.step[i] = Real(0.0);
     for (int pass = 0;; ++pass) {
       scale_modes();
       upward();
       ++passes;
-      const auto usable = and_(finite_(F), and_(finite_(decrement), positive));
+      const auto usable = and_(finite_(decrement), positive);
       done = or_(done, and_(usable, decrement < tolerance));
       if (all_(done) || pass == kMaxPasses) break;
-      const auto good = and_(usable, F <= F_last + 1e-12 * abs_(F_last) + 1e-14 * noise);
+      auto good = and_(usable, decrement < 0.5 * last);
+      const auto doubtful = and_(usable, not_(or_(good, done)));
+      if (any_(doubtful)) good = or_(good, and_(doubtful, descended()));
       if (pass == 0) restart_at_zero(not_(or_(good, done)));
       halvings = select_(good, Real(0.0), halvings + 1.0);
       const auto lost = halvings > double(kMaxHalvings);
       if (all_(or_(done, lost))) break;
       move(and_(good, not_(done)), and_(not_(good), not_(done)));
-      F_last = select_(good, F, F_last);
+      last = select_(good, decrement, last);
     }
     return not_(done);
   }
 
-  /// A start at which F is not finite is replaced by 0.
+  /// A start at which nothing is finite is replaced by 0.
   CUGLMM_HD void restart_at_zero(const Mask<Real>& lanes) const {
     if (!any_(lanes)) return;
     for (int i = 0; i < tree.u_count; ++i) problem.u[i] = select_(lanes, Real(0.0), problem.u[i]);

@@ -53,6 +53,8 @@ CUGLMM_HD bool all_(bool mask) { return mask; }
 CUGLMM_HD bool and_(bool a, bool b) { return a && b; }
 CUGLMM_HD bool or_(bool a, bool b) { return a || b; }
 CUGLMM_HD bool not_(bool a) { return !a; }
+/// table[index], index whole and in range.
+CUGLMM_HD double lookup_(const double* table, double index) { return table[static_cast<int>(index)]; }
 /// Neither infinite nor NaN.
 CUGLMM_HD bool finite_(double x) { return ::fabs(x) <= 1.7976931348623157e308; }
 

@@ -63,6 +63,9 @@ CUGLMM_LANE Real normal_quantile(const Real& p) {
         2.05319162663775882187) *
            r +
        1.0);
+  const auto in_middle = or_(in_centre, tail <= 5.0);
+  const auto outer = [&](const Real& x) { return select_(in_centre, central, select_(q < 0.0, -x, x)); };
+  if (all_(in_middle)) return outer(middle);
   const Real s = tail - 5.0;
   const Real far =
       (((((((s * 2.01033439929228813265e-7 + 2.71155556874348757815e-5) * s + .0012426609473880784386) * s +
@@ -85,8 +88,7 @@ CUGLMM_LANE Real normal_quantile(const Real& p) {
         .59983220655588793769) *
            s +
        1.0);
-  const Real outer = select_(tail <= 5.0, middle, far);
-  return select_(in_centre, central, select_(q < 0.0, -outer, outer));
+  return outer(select_(in_middle, middle, far));
 }
 
 /// log k! for whole k >= 0: Stirling's series at k + 9, absolute error below 1e-13 (relative for large k).
@@ -101,12 +103,25 @@ CUGLMM_LANE Real log_factorial(const Real& k) {
   return (z - 0.5) * log_(z) - z + 0.91893853320467274178 + series - log_(down);
 }
 
+/// log k! for whole k from 0, of a plan: a table, and beyond it Stirling's series.
+struct LogFactorials {
+  const double* table = nullptr;
+  int size = 0;
+  static constexpr int kMost = 1 << 16;  ///< entries of a table: half a megabyte
+
+  /// largest: no lane's k is above.
+  template <class Real>
+  CUGLMM_HD Real operator()(const Real& k, double largest) const {
+    return largest < size ? lookup_(table, k) : log_factorial(k);
+  }
+};
+
 /// Inversion by chop-down from the mode (A. W. Kemp 1986): the outcomes mode, mode + 1, mode - 1, mode + 2,
-/// .. are taken off the uniform in turn. up(k) = P(k + 1) / P(k). Exact up to the rounding of the
-/// probabilities; O(sd) steps.
-template <class Real, class Up>
+/// .. are taken off the uniform in turn. up(k) = P(k + 1) / P(k), down(k) = P(k - 1) / P(k). Exact up to the
+/// rounding of the probabilities; O(sd) steps.
+template <class Real, class Up, class Down>
 CUGLMM_LANE Real chop_down(const Real& uniform, const Real& mode, const Real& p_mode, const Real& largest,
-                           Up up) {
+                           Up up, Down down) {
   Real left = uniform - p_mode, above = mode, below = mode, p_above = p_mode, p_below = p_mode, result = mode;
   auto open = left > 0.0;
   while (any_(open)) {
@@ -116,7 +131,7 @@ CUGLMM_LANE Real chop_down(const Real& uniform, const Real& mode, const Real& p_
     const auto at_above = and_(open, left <= 0.0);
     result = select_(at_above, above, result);
     open = and_(open, not_(at_above));
-    p_below = select_(below > 0.0, p_below / up(below - 1.0), Real(0.0));
+    p_below = select_(below > 0.0, p_below * down(below), Real(0.0));
     below -= 1.0;
     left -= p_below;
     const auto at_below = and_(open, left <= 0.0);
@@ -133,6 +148,11 @@ struct OriginalRows {
   const std::int64_t* number;  ///< per original row: its row in the model, the index of its random number
   const double* trials;        ///< per original row: number of trials (binomial), else 1
   const double* weight;  ///< per original row: factor of the draw in p y: 1 (binomial), else the prior weight
+  const int* alike;      ///< cells: their number of rows where these are drawn together, else 0
+  LogFactorials log_factorials;
+
+  /// From so many single trials with one probability on, their sum is drawn at once.
+  static constexpr int kFewest = 8;
 };
 
 /// Draws, and the constant of the likelihood that a draw brings: -2 times the log of what does not depend on
@@ -142,20 +162,33 @@ struct BinomialDraw {
 
   /// Number of successes in `trials`; `constant` gains -2 log C(trials, successes).
   template <class Real>
-  CUGLMM_LANE static Real draw(const Real& mu, double trials, double, const Real& uniform, Real& constant) {
+  CUGLMM_LANE static Real draw(const Real& mu, double trials, double, const Real& uniform,
+                               const LogFactorials& log_factorials, Real& constant) {
     if (trials == 0.0) return Real(0.0);
     if (trials == 1.0) return select_(uniform < mu, Real(1.0), Real(0.0));
+    const Real k = successes(mu, trials, uniform, log_factorials);
+    constant -= 2.0 * log_choose(trials, k, log_factorials);
+    return k;
+  }
+  template <class Real>
+  CUGLMM_LANE static Real successes(const Real& mu, double trials, const Real& uniform,
+                                    const LogFactorials& log_factorials) {
     const Real n(trials), odds = mu / (1.0 - mu);
     const Real mode = min_(floor_((n + 1.0) * mu), n);
     const Real failure = 1.0 - mu;
     const auto sure = or_(mu <= 0.0, failure <= 0.0);
     const Real log_p = select_(sure, Real(0.0),
-                               log_factorial(n) - log_factorial(mode) - log_factorial(n - mode) +
-                                   mode * log_(max_(mu, 1e-300)) + (n - mode) * log_(max_(failure, 1e-300)));
-    const Real k = chop_down(uniform, mode, exp_(log_p), n,
-                             [&](const Real& at) { return (n - at) / (at + 1.0) * odds; });
-    constant -= 2.0 * (log_factorial(n) - log_factorial(k) - log_factorial(n - k));
-    return k;
+                               log_choose(trials, mode, log_factorials) + mode * log_(max_(mu, 1e-300)) +
+                                   (n - mode) * log_(max_(failure, 1e-300)));
+    return chop_down(
+        uniform, mode, exp_(log_p), n, [&](const Real& k) { return (n - k) / (k + 1.0) * odds; },
+        [&](const Real& k) { return k / ((n - k + 1.0) * odds); });
+  }
+
+ private:
+  template <class Real>
+  CUGLMM_LANE static Real log_choose(double n, const Real& k, const LogFactorials& log_factorials) {
+    return log_factorials(Real(n), n) - log_factorials(k, n) - log_factorials(n - k, n);
   }
 };
 
@@ -163,11 +196,13 @@ struct PoissonDraw {
   static constexpr bool single_trials = false;
 
   template <class Real>
-  CUGLMM_LANE static Real draw(const Real& mu, double, double weight, const Real& uniform, Real& constant) {
+  CUGLMM_LANE static Real draw(const Real& mu, double, double weight, const Real& uniform,
+                               const LogFactorials&, Real& constant) {
     const Real mode = floor_(mu);
     const Real log_p = mode * log_(max_(mu, 1e-300)) - mu - log_factorial(mode);
-    const Real k =
-        chop_down(uniform, mode, exp_(log_p), Real(1e300), [&](const Real& at) { return mu / (at + 1.0); });
+    const Real k = chop_down(
+        uniform, mode, exp_(log_p), Real(1e300), [&](const Real& at) { return mu / (at + 1.0); },
+        [&](const Real& at) { return at / mu; });
     constant += (2.0 * weight) * log_factorial(k);
     return k;
   }
@@ -197,6 +232,10 @@ struct ResponseUniforms {
   CUGLMM_HD Real uniform(std::int64_t row) const {
     return Philox<Real>(key, replicate, kResponses, row).uniform(0);
   }
+  /// Successes of all rows of a cell, which goes by its first row's number.
+  CUGLMM_HD Real sum_uniform(std::int64_t first_row) const {
+    return Philox<Real>(key, replicate, kSums, first_row).uniform(0);
+  }
 };
 
 /// Where a component's simulated data go.
@@ -208,6 +247,53 @@ struct Simulated {
   Real offset_y;      ///< offset'(p y), added to
   Real constant;      ///< of -2 log L, added to
   double* responses;  ///< null, or rows of the model x lanes: the successes or counts drawn
+};
+
+/// The responses of one cell at its mean; returns sum p y.
+template <class Real, class Draw>
+struct SimulateCell {
+  const OriginalRows& original;
+  ResponseUniforms<Real>& uniforms;
+  Simulated<Real>& out;
+
+  CUGLMM_LANE Real operator()(int cell, const Real& mu) const {
+    const int begin = original.first[cell], end = original.first[cell + 1];
+    if constexpr (Draw::single_trials)
+      if (original.alike[cell] > 0) return together(begin, end, mu);
+    Real sum(0.0);
+    for (int k = begin; k < end; ++k) {
+      const std::int64_t row = original.number[k];
+      const double trials = original.trials[k];
+      const Real y = Draw::single_trials && trials == 1.0
+                         ? uniforms.trial(mu, row)
+                         : Draw::draw(mu, trials, original.weight[k], uniforms.uniform(row),
+                                      original.log_factorials, out.constant);
+      sum = fma_(Real(original.weight[k]), y, sum);
+      set_response(row, y);
+    }
+    return sum;
+  }
+
+ private:
+  /// Single trials: their sum is binomial; given the sum, which rows are successes is a draw without
+  /// replacement, made only where somebody asks.
+  CUGLMM_LANE Real together(int begin, int end, const Real& mu) const {
+    const Real sum = Draw::successes(mu, end - begin, uniforms.sum_uniform(original.number[begin]),
+                                     original.log_factorials);
+    if (!out.responses) return sum;
+    Real left = sum;
+    for (int k = begin; k < end; ++k) {
+      const std::int64_t row = original.number[k];
+      const double rows = end - k;
+      const auto success = or_(uniforms.uniform(row) * rows < left, left >= rows);
+      set_response(row, select_(success, Real(1.0), Real(0.0)));
+      left = select_(success, left - 1.0, left);
+    }
+    return sum;
+  }
+  CUGLMM_HD void set_response(std::int64_t row, const Real& y) const {
+    if (out.responses) *reinterpret_cast<Real*>(out.responses + row * Lane<Real>::width) = y;
+  }
 };
 
 /// One component of the replicates of a slice. u_number: for each random effect its number in lme4's order.
@@ -222,6 +308,7 @@ CUGLMM_LANE void simulate_component(const Shape& shape, const TreeView& tree, co
     out.u[i] = normal_quantile(Philox<Real>(key, replicate, kRandomEffects, u_number[i]).uniform(0));
   Real Lambda[C * C], u[C], scaled[C], path[C], zy[C];
   ResponseUniforms<Real> uniforms{key, replicate, -1, {}};
+  const SimulateCell<Real, Draw> draw_cell{original, uniforms, out};
   for (int n = 0; n < (Shape::single ? 1 : tree.node_count); ++n) {
     const Node& node = tree.nodes[n];
     const int q = shape.own(node.level);
@@ -241,18 +328,7 @@ CUGLMM_LANE void simulate_component(const Shape& shape, const TreeView& tree, co
       Real eta = rows.offset(i);
       for (int j = 0; j < p; ++j) eta = fma_(rows.x(i, j), beta[j], eta);
       for (int c = 0; c < Q; ++c) eta = fma_(rows.z(i, c), path[c], eta);
-      typename Family::template Cumulant<Real, false> cumulant;
-      const Real mu = cumulant.mean(eta, Real(1.0), 0);
-      Real sum(0.0);
-      for (int k = original.first[i]; k < original.first[i + 1]; ++k) {
-        const std::int64_t row = original.number[k];
-        const double trials = original.trials[k];
-        const Real y = Draw::single_trials && trials == 1.0
-                           ? uniforms.trial(mu, row)
-                           : Draw::draw(mu, trials, original.weight[k], uniforms.uniform(row), out.constant);
-        sum = fma_(Real(original.weight[k]), y, sum);
-        if (out.responses) *reinterpret_cast<Real*>(out.responses + row * Lane<Real>::width) = y;
-      }
+      const Real sum = draw_cell(i, Family::mean(eta));
       for (int j = 0; j < p; ++j) out.xy[j] = fma_(rows.x(i, j), sum, out.xy[j]);
       for (int c = 0; c < Q; ++c) zy[c] = fma_(rows.z(i, c), sum, zy[c]);
       out.offset_y = fma_(rows.offset(i), sum, out.offset_y);

@@ -144,10 +144,10 @@ struct Work {
 /// What an evaluation adds up over components.
 template <class Real>
 struct Evaluation {
-  Real objective;            ///< sum of F (without what does not depend on u and theta)
-  LogProduct<Real> log_det;  ///< log|H|
-  Lanes<Real> G;             ///< per term q_j (q_j + 1) / 2: dd/dSigma_j, lower triangle, column-major
-  Lanes<Real> beta;          ///< p: X'r, without the part of the responses
+  Real objective;                ///< sum of F (without what does not depend on u and theta)
+  LogProduct<Real> log_inverse;  ///< -log|H|
+  Lanes<Real> G;                 ///< per term q_j (q_j + 1) / 2: dd/dSigma_j, lower triangle, column-major
+  Lanes<Real> beta;              ///< p: X'r, without the part of the responses
   Mask<Real> failed;
   int passes = 0;  ///< PIRLS passes, for the record
 };

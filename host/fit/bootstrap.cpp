@@ -16,6 +16,7 @@
 #include <host/fit/ordered_results.hpp>
 #include <host/fit/replicate_start.hpp>
 #include <host/fit/separation.hpp>
+#include <host/fit/simulator.hpp>
 #include <kernels/singular.hpp>
 
 namespace cuglmm {
@@ -60,7 +61,6 @@ class Refits {
 
   Engine& engine() { return *engine_; }
   const PlanData& plan() const { return plan_; }
-  const Eigen::VectorXd& psi() const { return psi_; }
 
   BootstrapReport run(const Fill& fill, const std::function<void(const Fits&)>& sink) {
     const auto start = std::chrono::steady_clock::now();
@@ -177,8 +177,8 @@ BootstrapReport bootstrap(const Fit& fit, const BootstrapOptions& options,
   check(options);
   check_simulable(*fit.model);
   Refits refits(fit, options);
-  return refits.run([&](Feed& feed) { refits.engine().simulate(refits.psi(), options.seed, feed, nullptr); },
-                    sink);
+  const Simulator simulator(fit, options.simd);
+  return refits.run([&](Feed& feed) { simulator.draw(options.seed, feed, nullptr); }, sink);
 }
 
 Fits bootstrap(const Fit& fit, const BootstrapOptions& options) {
@@ -214,18 +214,15 @@ Fits refit(const Fit& fit, const Eigen::MatrixXd& Y, const BootstrapOptions& opt
 
 Eigen::MatrixXd simulate(const Fit& fit, std::int64_t replicates, std::uint64_t seed, std::int64_t first) {
   check_simulable(*fit.model);
-  const PlanData& plan = fit.plan->data();
-  const auto engine = make_engine(plan, "cpu", fit.options.simd, 1);
-  const int width = engine->feed_width();
-  FeedStorage storage(plan.view, width);
-  Eigen::VectorXd psi(plan.view.m + plan.p);
-  psi << fit.theta, fit.beta;
+  const Simulator simulator(fit, fit.options.simd);
+  const int width = simulator.feed_width();
+  FeedStorage storage(fit.plan->data().view, width);
   AlignedVector<double> drawn(std::size_t(fit.rows()) * width);
   Eigen::MatrixXd Y(fit.rows(), replicates);
   const bool binomial = fit.model->family.kind == FamilyKind::binomial;
   for (std::int64_t at = 0; at < replicates; at += width) {
     for (int lane = 0; lane < width; ++lane) storage.feed.number[lane] = first + at + lane;
-    engine->simulate(psi, seed, storage.feed, drawn.data());
+    simulator.draw(seed, storage.feed, drawn.data());
     for (std::int64_t c = at; c < std::min(replicates, at + width); ++c)
       for (std::int64_t i = 0; i < fit.rows(); ++i) {
         const double trials = binomial ? fit.model->weights[i] : 1;

@@ -1,6 +1,7 @@
 #include <host/plan/plan_data.hpp>
 
 #include <algorithm>
+#include <cmath>
 
 #include <host/plan/components.hpp>
 
@@ -37,6 +38,24 @@ void fill_cells(const Model& model, PlanData& plan) {
     plan.trials.push_back(binomial ? model.weights[row] : 1);
     plan.draw_weight.push_back(binomial ? 1 : model.weights[row]);
   }
+  for (std::int64_t i = 0; i < cells.size(); ++i) {
+    const auto begin = plan.trials.begin() + cells.first[i], end = plan.trials.begin() + cells.first[i + 1];
+    const bool single = binomial && std::all_of(begin, end, [](double trials) { return trials == 1; });
+    plan.alike.push_back(single && end - begin >= OriginalRows::kFewest ? static_cast<int>(end - begin) : 0);
+  }
+}
+
+/// log k! up to the largest number of trials that simulation will ask for, within reason.
+void fill_log_factorials(PlanData& plan) {
+  double largest = 0;
+  for (const double trials : plan.trials) largest = std::max(largest, trials);
+  for (const int rows : plan.alike) largest = std::max<double>(largest, rows);
+  const int size = static_cast<int>(std::min<double>(largest + 1, LogFactorials::kMost));
+  long double sum = 0;
+  for (int k = 0; k < size; ++k) {
+    if (k > 0) sum += std::log(static_cast<long double>(k));
+    plan.log_factorials.push_back(static_cast<double>(sum));
+  }
 }
 
 void make_view(const Model& model, PlanData& plan) {
@@ -61,6 +80,8 @@ void make_view(const Model& model, PlanData& plan) {
     const int s = t.size * (t.size + 1) / 2;
     view.TT_size += s * s;
   }
+  const LogFactorials log_factorials{plan.log_factorials.data(),
+                                     static_cast<int>(plan.log_factorials.size())};
   for (ComponentData& component : plan.components) {
     const std::int64_t cell = component.cell_first;
     component.u_first = view.u_total;
@@ -71,16 +92,16 @@ void make_view(const Model& model, PlanData& plan) {
     view.max_u = std::max(view.max_u, component.u_count);
     view.max_rows = std::max(view.max_rows, component.rows);
     view.max_leaves = std::max(view.max_leaves, component.leaf_count);
-    plan.views.push_back(
-        {component.view(),
-         plan.X.data() + cell * plan.p,
-         plan.Z.data() + cell * plan.paths.Q,
-         plan.offset.data() + cell,
-         plan.cells.weight.data() + cell,
-         {plan.cells.first.data() + cell, plan.cells.row.data(), plan.trials.data(), plan.draw_weight.data()},
-         component.u_number.data(),
-         component.u_first,
-         component.zy_first});
+    plan.views.push_back({component.view(),
+                          plan.X.data() + cell * plan.p,
+                          plan.Z.data() + cell * plan.paths.Q,
+                          plan.offset.data() + cell,
+                          plan.cells.weight.data() + cell,
+                          {plan.cells.first.data() + cell, plan.cells.row.data(), plan.trials.data(),
+                           plan.draw_weight.data(), plan.alike.data() + cell, log_factorials},
+                          component.u_number.data(),
+                          component.u_first,
+                          component.zy_first});
   }
   view.components = plan.views.data();
   view.component_count = static_cast<int>(plan.views.size());
@@ -102,6 +123,7 @@ PlanData::PlanData(const Model& model, bool collapse)
   }
   unit_weights = std::all_of(cells.weight.begin(), cells.weight.end(), [](double w) { return w == 1; });
   fill_cells(model, *this);
+  if (model.family.kind == FamilyKind::binomial) fill_log_factorials(*this);
   make_view(model, *this);
 }
 

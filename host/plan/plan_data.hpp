@@ -77,6 +77,8 @@ struct PlanData {
   std::vector<double> z_square;  ///< Q: largest square in each column of Z
   // Original rows, in the order of Cells::row.
   std::vector<double> trials, draw_weight;
+  std::vector<int> alike;              ///< cells: see OriginalRows
+  std::vector<double> log_factorials;  ///< of 0 .. the largest number of trials drawn at once
   std::vector<ComponentView> views;
   PlanView view;  ///< without slices
 

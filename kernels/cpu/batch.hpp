@@ -156,7 +156,7 @@ class Batch {
       response = fma_(xy_[j], bfgs_.trial[plan_.m + j], response);
       gradient_[plan_.m + j] -= 2.0 * xy_[j];
     }
-    const Real value = out.objective + out.log_det.value() - 2.0 * response + constant_[0];
+    const Real value = out.objective - out.log_inverse.value() - 2.0 * response + constant_[0];
     value_[0] = select_(out.failed, Real(__builtin_nan("")), value);
     evaluations_[0] += Real(1.0);
   }

@@ -125,6 +125,15 @@ CUGLMM_INLINE PackMask<A, K> finite_(const Pack<A, K>& x) {
 }
 
 template <class A, int K>
+CUGLMM_INLINE Pack<A, K> lookup_(const double* table, const Pack<A, K>& index) {
+  Pack<A, K> r;
+  for (int lane = 0; lane < Lane<Pack<A, K>>::width; ++lane)
+    reinterpret_cast<double*>(&r)[lane] =
+        table[static_cast<int>(reinterpret_cast<const double*>(&index)[lane])];
+  return r;
+}
+
+template <class A, int K>
 CUGLMM_INLINE PackMask<A, K> and_(const PackMask<A, K>& a, const PackMask<A, K>& b) {
   PackMask<A, K> r;
   CUGLMM_EACH(k) r.v[k] = a.v[k] && b.v[k];

@@ -85,11 +85,11 @@ class Slices {
       const SliceView& slice = plan_.slices[s];
       const LaneProblem<Real> problem = make_problem(slice, zy, u);
       out.objective = Real(0.0);
-      out.log_det = {};
+      out.log_inverse = {};
       const Moments<Real> moments{T_, TT_, as_lanes<Real>(sums.mode).from(slice.u_first),
                                   as_lanes<Real>(sums.variance).from(slice.u_first)};
       functions_.laplace(plan_, slice, problem, work_, tolerance, out, sums.T ? &moments : nullptr);
-      objective += select_(problem.active, out.objective + out.log_det.value(), Real(0.0));
+      objective += select_(problem.active, out.objective - out.log_inverse.value(), Real(0.0));
     }
     sums.objective = sum_lanes(objective);
     reduce(G_, plan_.m, sums.G);

@@ -49,7 +49,8 @@ __global__ void evaluate_problem(const PlanView plan, const Problems problems, d
     gradient[plan.m + j] -= 2.0 * xy[j];
   }
   problems.objective[lane] =
-      out.failed ? nan("") : out.objective + out.log_det.value() - 2.0 * response + problems.constant[lane];
+      out.failed ? nan("")
+                 : out.objective - out.log_inverse.value() - 2.0 * response + problems.constant[lane];
 }
 
 template <class Family, class Draw>
@@ -127,7 +128,7 @@ __global__ void evaluate_component(const PlanView plan, const Components compone
   Laplace<double, Family, Shape, ByComponent<double>> laplace(shape, at.slice.tree, at.rows, at.problem,
                                                               work);
   laplace.evaluate(mode_tolerance / predictor_scale(plan, components.theta), out, nullptr);
-  components.objective[at.lane] = at.problem.active ? out.objective + out.log_det.value() : 0.0;
+  components.objective[at.lane] = at.problem.active ? out.objective - out.log_inverse.value() : 0.0;
   components.failed[at.lane] = out.failed ? 1.0 : 0.0;
 }
 

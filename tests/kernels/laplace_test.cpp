@@ -109,7 +109,7 @@ Result<Real> evaluate(const Data& data, const std::function<Problem(int)>& probl
   Evaluation<Real> out{Real(0.0), {}, lanes(result.G), lanes(result.beta), Mask<Real>(false), 0};
   Laplace<Real, Family, Shape, Design> laplace(shape, tree, rows, lane_problem, work);
   laplace.evaluate(Real(1e-9), out, nullptr);
-  result.objective = out.objective + out.log_det.value();
+  result.objective = out.objective - out.log_inverse.value();
   result.failed = out.failed;
   return result;
 }

@@ -38,6 +38,19 @@ TYPED_TEST(LogProducts, TakeLargeFactorsOneByOne) {
   EXPECT_NEAR(lanes_of(product.value())[0], 100 * std::log(1e99), 1e-9);
 }
 
+TYPED_TEST(LogProducts, TakeSmallFactorsToo) {
+  LogProduct<TypeParam> product;
+  for (int i = 0; i < 100; ++i) {
+    product.times(TypeParam(1e-99));
+    product.flush();
+  }
+  for (int i = 0; i < 20'000; ++i) {
+    product.times(TypeParam(0.5));
+    if (i % 256 == 255) product.flush();
+  }
+  EXPECT_NEAR(lanes_of(product.value())[0], -100 * std::log(1e99) - 20'000 * std::log(2.0), 1e-9);
+}
+
 TYPED_TEST(LogProducts, TakeInEachOther) {
   LogProduct<TypeParam> total;
   std::vector<double> exact(kLanes<TypeParam>, 0.0);

@@ -17,11 +17,11 @@ class Simulate : public ::testing::Test {
  protected:
   static double binomial(double mu, double n, double uniform) {
     Real constant(0.0);
-    return lanes_of(BinomialDraw::draw(Real(mu), n, 1.0, Real(uniform), constant))[0];
+    return lanes_of(BinomialDraw::draw(Real(mu), n, 1.0, Real(uniform), {}, constant))[0];
   }
   static double poisson(double mu, double uniform) {
     Real constant(0.0);
-    return lanes_of(PoissonDraw::draw(Real(mu), 1.0, 1.0, Real(uniform), constant))[0];
+    return lanes_of(PoissonDraw::draw(Real(mu), 1.0, 1.0, Real(uniform), {}, constant))[0];
   }
 };
 TYPED_TEST_SUITE(Simulate, Reals);
@@ -169,11 +169,11 @@ TYPED_TEST(Simulate, AUniformNextToOneEndsInsideTheRange) {
 
 TYPED_TEST(Simulate, ADrawsConstantIsMinusTwiceTheLogOfWhatIsFreeOfEta) {
   TypeParam constant(1.0);
-  const double k = lanes_of(BinomialDraw::draw(TypeParam(0.3), 40, 1.0, TypeParam(0.6), constant))[0];
+  const double k = lanes_of(BinomialDraw::draw(TypeParam(0.3), 40, 1.0, TypeParam(0.6), {}, constant))[0];
   EXPECT_NEAR(lanes_of(constant)[0], 1 - 2 * (std::lgamma(41.0) - std::lgamma(k + 1) - std::lgamma(41 - k)),
               1e-11);
   constant = TypeParam(1.0);
-  const double y = lanes_of(PoissonDraw::draw(TypeParam(7.5), 1.0, 2.5, TypeParam(0.6), constant))[0];
+  const double y = lanes_of(PoissonDraw::draw(TypeParam(7.5), 1.0, 2.5, TypeParam(0.6), {}, constant))[0];
   EXPECT_NEAR(lanes_of(constant)[0], 1 + 2 * 2.5 * std::lgamma(y + 1), 1e-11);
 }
 
@@ -181,11 +181,11 @@ TYPED_TEST(Simulate, ADrawDoesNotDependOnItsNeighbours) {
   const auto mu = [](int lane) { return 0.04 + 0.11 * lane; };
   const auto u = [](int lane) { return 0.999 - 0.12 * lane; };
   TypeParam together_constant(0.0);
-  const auto together = lanes_of(
-      BinomialDraw::draw(make_lanes<TypeParam>(mu), 50, 1.0, make_lanes<TypeParam>(u), together_constant));
+  const auto together = lanes_of(BinomialDraw::draw(make_lanes<TypeParam>(mu), 50, 1.0,
+                                                    make_lanes<TypeParam>(u), {}, together_constant));
   for (int lane = 0; lane < kLanes<TypeParam>; ++lane) {
     TypeParam constant(0.0);
-    EXPECT_EQ(lanes_of(BinomialDraw::draw(TypeParam(mu(lane)), 50, 1.0, TypeParam(u(lane)), constant))[0],
+    EXPECT_EQ(lanes_of(BinomialDraw::draw(TypeParam(mu(lane)), 50, 1.0, TypeParam(u(lane)), {}, constant))[0],
               together[std::size_t(lane)]);
     EXPECT_EQ(lanes_of(constant)[0], lanes_of(together_constant)[std::size_t(lane)]);
   }
