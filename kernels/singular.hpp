@@ -11,8 +11,8 @@ namespace cuglmm {
 constexpr double kSingular = 1e-4;
 
 /// The functions, in double; a template on the Real of the caller so that each instruction set has its own
-/// copy.
-template <class Real>
+/// copy. capacity: the largest term's columns. Values: an array of double, or a lane's view of one.
+template <class Real, int capacity = kMaxPath>
 struct Singular {
   /// Eigenvalues and -vectors of a symmetric q x q matrix by Jacobi's rotations. A: overwritten, its diagonal
   /// the eigenvalues; V: eigenvectors in columns. Row-major.
@@ -86,7 +86,7 @@ struct Singular {
         for (int r = c; r < q; ++r) theta[lower(r, c, q)] = -theta[lower(r, c, q)];
     }
     if (!refactor) return;
-    double Sigma[kMaxPath * kMaxPath];
+    double Sigma[capacity * capacity];
     theta_to_sigma(theta, q, Sigma);
     sigma_to_theta(Sigma, q, theta);
   }
@@ -100,7 +100,7 @@ struct Singular {
   /// Takes the eigenvalues of Sigma below kSingular^2 out. Returns false (and leaves theta) where there are
   /// none.
   CUGLMM_LANE static bool snap_to_singular(double* theta, int q) {
-    double Sigma[kMaxPath * kMaxPath], V[kMaxPath * kMaxPath], values[kMaxPath];
+    double Sigma[capacity * capacity], V[capacity * capacity], values[capacity];
     theta_to_sigma(theta, q, Sigma);
     jacobi_eigen(Sigma, V, q);
     bool any = false;
@@ -120,7 +120,8 @@ struct Singular {
   }
 
   /// sum_l (e' T_ll e)^2 from the moments TT of a term.
-  CUGLMM_LANE static double curvature_along(const double* TT, const double* e, int q) {
+  template <class Values>
+  CUGLMM_LANE static double curvature_along(const Values& TT, const double* e, int q) {
     const int s = q * (q + 1) / 2;
     double sum = 0;
     for (int c = 0; c < q; ++c)
@@ -136,12 +137,13 @@ struct Singular {
   /// moments. If some e in the null space of Lambda_j' has e'G e = g < 0, the deviance decreases along Sigma
   /// + e e' tau, by about g^2 / (2 sum_l (e' T_ll e)^2) at tau = -g / sum_l (..)^2; if that is more than
   /// `gain`, theta moves there and true is returned.
-  CUGLMM_LANE static bool escape_singular(double* theta, int q, const double* G, const double* TT,
+  template <class Values>
+  CUGLMM_LANE static bool escape_singular(double* theta, int q, const Values& G, const Values& TT,
                                           double gain) {
-    double Sigma[kMaxPath * kMaxPath], V[kMaxPath * kMaxPath], N[kMaxPath * kMaxPath], W[kMaxPath * kMaxPath];
+    double Sigma[capacity * capacity], V[capacity * capacity], N[capacity * capacity], W[capacity * capacity];
     theta_to_sigma(theta, q, Sigma);
     jacobi_eigen(Sigma, V, q);
-    int null[kMaxPath], size = 0;
+    int null[capacity], size = 0;
     for (int c = 0; c < q; ++c)
       if (Sigma[c * q + c] < kSingular * kSingular) null[size++] = c;
     if (size == 0) return false;
@@ -159,7 +161,7 @@ struct Singular {
       if (N[a * size + a] < N[smallest * size + smallest]) smallest = a;
     const double g = N[smallest * size + smallest];
     if (!(g < 0)) return false;
-    double e[kMaxPath];
+    double e[capacity];
     for (int r = 0; r < q; ++r) {
       e[r] = 0;
       for (int a = 0; a < size; ++a) e[r] += V[r * q + null[a]] * W[a * size + smallest];
@@ -175,7 +177,8 @@ struct Singular {
 
   /// Score start (design.md 1.7) of a term from G and TT at theta = 0: theta^2 = max(tau, sqrt(2 / I) / 4)
   /// per column, tau = -G / I, I = sum_l T_ll^2.
-  CUGLMM_LANE static void score_start(const double* G, const double* TT, int q, double* theta) {
+  template <class Values>
+  CUGLMM_LANE static void score_start(const Values& G, const Values& TT, int q, double* theta) {
     const int s = q * (q + 1) / 2;
     for (int c = 0; c < q; ++c)
       for (int r = c; r < q; ++r) {
@@ -188,10 +191,11 @@ struct Singular {
   /// The expected Hessian of d in a term's theta, s x s: tr(T E_k T E_m) summed over levels, E_k =
   /// dSigma/dtheta_k (design.md 1.7), plus 2 (G_+)_rr' for two entries of one column, G_+ the positive part
   /// of G: the curvature left as Lambda_j -> 0.
-  CUGLMM_LANE static void theta_information(const double* theta, int q, const double* TT, const double* G,
+  template <class Values>
+  CUGLMM_LANE static void theta_information(const double* theta, int q, const Values& TT, const Values& G,
                                             double* H) {
     const int s = q * (q + 1) / 2;
-    double A[kMaxPath * kMaxPath], V[kMaxPath * kMaxPath], plus[kMaxPath * kMaxPath];
+    double A[capacity * capacity], V[capacity * capacity], plus[capacity * capacity];
     for (int r = 0; r < q; ++r)
       for (int c = 0; c < q; ++c) A[r * q + c] = G[r > c ? lower(r, c, q) : lower(c, r, q)];
     jacobi_eigen(A, V, q);

@@ -50,12 +50,12 @@ void check_start(const Model& model, const FitOptions& options) {
 Optimum find_optimum(Problem& problem, const Model& model, const PlanData& plan, const FitOptions& options) {
   const OptimiseOptions how{options.tolerance, options.max_evaluations};
   Eigen::VectorXd beta = options.beta ? *options.beta : glm_start(model, plan);
-  if (options.theta) return optimise(problem, plan.paths, *options.theta, beta, how);
+  if (options.theta) return optimise(problem, plan, *options.theta, beta, how);
   const Eigen::VectorXd zero = Eigen::VectorXd::Zero(plan.paths.m);
   ProblemEvaluation at_zero = problem.evaluate(zero, beta, true);
   if (!std::isfinite(at_zero.objective))
     at_zero = problem.evaluate(zero, beta = Eigen::VectorXd::Zero(plan.p), true);
-  return optimise(problem, plan.paths, score_theta(plan.paths, at_zero), beta, how);
+  return optimise(problem, plan, score_theta(plan.paths, at_zero), beta, how);
 }
 
 /// Modes and conditional standard deviations, term by term.

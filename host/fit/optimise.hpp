@@ -11,7 +11,6 @@ namespace cuglmm {
 struct Optimum {
   Eigen::VectorXd theta, beta;
   Eigen::MatrixXd inverse_hessian;  ///< BFGS's
-  ProblemEvaluation at;             ///< with moments
   Status status = Status::failed;   ///< converged, singular, not_converged or failed
   int evaluations = 0;
 };
@@ -23,7 +22,7 @@ struct OptimiseOptions {
 
 /// From (theta, beta): the inverse Hessian is the expected one there, renewed after the first two steps; a
 /// singular optimum is checked and left if it is a saddle (design.md 1.2, 1.7).
-Optimum optimise(Problem& problem, const Paths& paths, const Eigen::VectorXd& theta,
+Optimum optimise(Problem& problem, const PlanData& plan, const Eigen::VectorXd& theta,
                  const Eigen::VectorXd& beta, const OptimiseOptions& options);
 
 }  // namespace cuglmm

@@ -2,10 +2,9 @@
 /// optimised from feed to Finished; a lane that ends is given another problem, so the slice stays full.
 #pragma once
 
-#include <kernels/bfgs.hpp>
 #include <kernels/cpu/scratch.hpp>
 #include <kernels/laplace.hpp>
-#include <kernels/singular.hpp>
+#include <kernels/search.hpp>
 
 namespace cuglmm {
 
@@ -101,12 +100,6 @@ class Batch {
   }
 
  private:
-  /// What a lane is doing. kScore: the evaluation at theta = 0 that gives a score start; kSearch: BFGS;
-  /// kSnapped: its trial is the optimum with tiny variances set to zero.
-  enum Phase : int { kScore = -1, kIdle = 0, kSearch = 1, kSnapped = 2 };
-  enum Ending : int { kConverged = 0, kSingularEnding = 1, kNotConverged = 2, kFailed = 4 };  // as Status
-  static constexpr int kMaxTheta = kMaxPath * (kMaxPath + 1) / 2;
-
   CUGLMM_INLINE std::size_t lay_out(Scratch<Real>& scratch) {
     work_ = take_work<Real>(scratch, plan_);
     bfgs_.place(scratch.take(Bfgs<Real>::reals(k_)), k_, plan_.m);
@@ -129,7 +122,7 @@ class Batch {
     moments_.TT = scratch.take(plan_.TT_size);
     moments_.mode = scratch.take(plan_.max_u);
     moments_.variance = scratch.take(plan_.max_u);
-    gathered_ = scratch.take((k_ + plan_.TT_size) / width + 1);
+    estimate_ = scratch.take(k_ / width + 1);
     return scratch.bytes();
   }
 
@@ -170,128 +163,46 @@ class Batch {
     Real converged = select_(outcome.converged, Real(1.0), Real(0.0));
     Real stalled = select_(outcome.stalled, Real(1.0), Real(0.0));
     for (int lane = 0; lane < width; ++lane) {
-      const int phase = static_cast<int>(lane_of(phase_[0], lane));
-      if (phase == kScore)
-        score_started(lane);
-      else if (phase == kSnapped)
-        snapped(lane);
-      else if (phase == kSearch)
-        searched(lane, lane_of(converged, lane) > 0.5, lane_of(stalled, lane) > 0.5);
+      Ending ending = kGoesOn;
+      with_search(lane, [&](Search<Real>& search) {
+        ending = search.settle(lane_of(converged, lane) > 0.5, lane_of(stalled, lane) > 0.5);
+        if (ending != kGoesOn) finish(lane, search, ending);
+      });
+      if (ending != kGoesOn) next_problem(lane);
     }
   }
 
-  void searched(int lane, bool converged, bool stalled) {
-    if (!converged && !stalled && !out_of_evaluations(lane)) return;
-    const bool has_point = lane_of(bfgs_.objective(), lane) < 1e300;
-    // No step helps: at the limit of rounding that is convergence.
-    if (stalled && has_point && lane_of(bfgs_.slope(), lane) * -0.5 < 1e-6) converged = true;
-    if (!converged) return finish(lane, has_point ? kNotConverged : kFailed);
-    if (!snap(lane)) finish(lane, kConverged);
+  /// f(search) of a lane, whose change of phase is counted.
+  template <class F>
+  void with_search(int lane, F f) {
+    const auto view = [&](const Lanes<Real>& all) { return lanes_of_one(all, lane); };
+    SearchLane one{{},
+                   view(gradient_),
+                   view(G_),
+                   view(moments_.TT),
+                   &lane_of(value_[0], lane),
+                   &lane_of(phase_[0], lane),
+                   &lane_of(evaluations_[0], lane),
+                   &lane_of(escapes_[0], lane)};
+    one.bfgs.place(view(bfgs_.psi), k_, plan_.m);
+    Search<Real> search(plan_, one, control_->tolerance, control_->max_evaluations,
+                        control_->inverse_hessian);
+    const double before = *one.phase;
+    f(search);
+    busy_ += (*one.phase != kIdle) - (before != kIdle);
+    special_ += needs_moments(*one.phase) - needs_moments(before);
   }
 
-  bool out_of_evaluations(int lane) { return lane_of(evaluations_[0], lane) >= control_->max_evaluations; }
-
-  /// For each term: theta of `from`, changed by change(term, theta, G, TT), into the trial. True if any
-  /// change was.
-  template <class Change>
-  bool change_theta(int lane, const Lanes<Real>& from, Change change) {
-    double theta[kMaxTheta], G[kMaxTheta];
-    bool any = false;
-    Index TT = 0;
-    for (int j = 0; j < plan_.terms; ++j) {
-      const TermView& t = plan_.term[j];
-      const int s = t.size * (t.size + 1) / 2;
-      double* moments = reinterpret_cast<double*>(gathered_.at);
-      for (int i = 0; i < s; ++i) {
-        theta[i] = lane_of(from[t.theta + i], lane);
-        G[i] = lane_of(G_[t.theta + i], lane);
-      }
-      for (int i = 0; i < s * s; ++i) moments[i] = lane_of(moments_.TT[TT + i], lane);
-      any = change(t.size, theta, G, moments) || any;
-      for (int i = 0; i < s; ++i) lane_of(bfgs_.trial[t.theta + i], lane) = theta[i];
-      TT += s * s;
-    }
-    return any;
-  }
-
-  /// If the optimum has a tiny variance: evaluate next with that variance zero, and return true.
-  bool snap(int lane) {
-    if (out_of_evaluations(lane)) return false;
-    const bool any = change_theta(lane, bfgs_.psi, [](int q, double* theta, const double*, const double*) {
-      Singular<Real>::canonical_theta(theta, q);
-      return Singular<Real>::has_small_diagonal(theta, q) && Singular<Real>::snap_to_singular(theta, q);
-    });
-    if (!any) return false;
-    for (int i = plan_.m; i < k_; ++i) lane_of(bfgs_.trial[i], lane) = lane_of(bfgs_.psi[i], lane);
-    set_phase(lane, kSnapped);
-    return true;
-  }
-
-  /// The snapped point has been evaluated: accepted if it is as good; left again if it is a saddle
-  /// (design.md 1.2).
-  void snapped(int lane) {
-    const double value = lane_of(value_[0], lane);
-    if (!(value <= lane_of(bfgs_.objective(), lane) + 1e-6)) return finish(lane, kConverged);
-    lane_of(bfgs_.objective(), lane) = value;
-    for (int i = 0; i < k_; ++i) {
-      lane_of(bfgs_.psi[i], lane) = lane_of(bfgs_.trial[i], lane);
-      lane_of(bfgs_.gradient[i], lane) = lane_of(gradient_[i], lane);
-    }
-    const double gain = 10 * control_->tolerance;
-    const bool saddle =
-        change_theta(lane, bfgs_.psi, [gain](int q, double* theta, const double* G, const double* TT) {
-          return Singular<Real>::has_small_diagonal(theta, q) &&
-                 Singular<Real>::escape_singular(theta, q, G, TT, gain);
-        });
-    if (!saddle || out_of_evaluations(lane) || lane_of(escapes_[0], lane) > 2 * plan_.terms)
-      return finish(lane, kConverged);
-    lane_of(escapes_[0], lane) += 1;
-    start_search(lane);
-  }
-
-  /// theta = 0 has been evaluated: the score start (design.md 1.7).
-  void score_started(int lane) {
-    if (!(lane_of(value_[0], lane) < 1e300)) {
-      lane_of(bfgs_.objective(), lane) = 1e308;
-      return finish(lane, kFailed);
-    }
-    change_theta(lane, bfgs_.trial, [](int q, double* theta, const double* G, const double* TT) {
-      Singular<Real>::score_start(G, TT, q, theta);
-      return true;
-    });
-    start_search(lane);
-  }
-
-  /// BFGS from the trial point, with the inverse Hessian of the original fit.
-  void start_search(int lane) {
-    for (int i = 0; i < k_ * k_; ++i) lane_of(bfgs_.B[i], lane) = control_->inverse_hessian[i];
-    lane_of(bfgs_.fresh(), lane) = 1;
-    lane_of(bfgs_.accepted(), lane) = 0;
-    lane_of(bfgs_.alpha(), lane) = 1;
-    lane_of(bfgs_.slope(), lane) = 0;
-    lane_of(bfgs_.objective(), lane) = 1e308;
-    for (int i = 0; i < k_; ++i) lane_of(bfgs_.psi[i], lane) = lane_of(bfgs_.trial[i], lane);
-    set_phase(lane, kSearch);
-  }
-
-  void finish(int lane, int status) {
-    double* psi = reinterpret_cast<double*>(gathered_.at);
+  void finish(int lane, const Search<Real>& search, Ending ending) {
+    double* psi = reinterpret_cast<double*>(estimate_.at);
+    ending = search.estimate(ending, psi);
     double squares = 0;
-    for (int i = 0; i < k_; ++i) {
-      psi[i] = lane_of(bfgs_.psi[i], lane);
+    for (int i = 0; i < k_; ++i)
       squares += lane_of(bfgs_.gradient[i], lane) * lane_of(bfgs_.gradient[i], lane);
-    }
-    for (int j = 0; j < plan_.terms; ++j) {
-      const TermView& t = plan_.term[j];
-      Singular<Real>::canonical_theta(psi + t.theta, t.size);
-      if (status == kConverged && Singular<Real>::has_small_diagonal(psi + t.theta, t.size))
-        status = kSingularEnding;
-    }
-    control_->finished(control_->context, {static_cast<std::int64_t>(lane_of(number_[0], lane)), status,
+    control_->finished(control_->context, {static_cast<std::int64_t>(lane_of(number_[0], lane)), ending,
                                            static_cast<int>(lane_of(evaluations_[0], lane)),
                                            __builtin_sqrt(squares), lane_of(bfgs_.objective(), lane), psi});
-    set_phase(lane, kIdle);
-    next_problem(lane);
+    lane_of(phase_[0], lane) = kIdle;
   }
 
   void next_problem(int lane) {
@@ -303,16 +214,7 @@ class Batch {
     const int source = feed_->next++;
     load(lane, source, kFeedWidth);
     lane_of(number_[0], lane) = static_cast<double>(feed_->number[source]);
-    lane_of(evaluations_[0], lane) = 0;
-    lane_of(escapes_[0], lane) = 0;
-    for (int i = 0; i < k_; ++i) {
-      lane_of(bfgs_.trial[i], lane) = control_->psi[i];
-      lane_of(bfgs_.gradient[i], lane) = __builtin_nan("");
-    }
-    if (!control_->score_start) return start_search(lane);
-    for (int i = 0; i < plan_.m; ++i) lane_of(bfgs_.trial[i], lane) = 0;
-    for (int i = 0; i < k_; ++i) lane_of(bfgs_.psi[i], lane) = lane_of(bfgs_.trial[i], lane);
-    set_phase(lane, kScore);
+    with_search(lane, [&](Search<Real>& search) { search.begin(control_->psi, control_->score_start); });
   }
 
   /// A feed is as wide as one register.
@@ -324,13 +226,6 @@ class Batch {
     for (int i = 0; i < plan_.p; ++i) lane_of(xy_[i], lane) = feed_->xy[i * stride + source];
     lane_of(offset_y_[0], lane) = feed_->offset_y[source];
     lane_of(constant_[0], lane) = feed_->constant[source];
-  }
-
-  void set_phase(int lane, Phase phase) {
-    const int before = static_cast<int>(lane_of(phase_[0], lane));
-    busy_ += (phase != kIdle) - (before != kIdle);
-    special_ += (phase == kScore || phase == kSnapped) - (before == kScore || before == kSnapped);
-    lane_of(phase_[0], lane) = phase;
   }
 
   const PlanView& plan_;
@@ -347,7 +242,7 @@ class Batch {
       G_;
   Lanes<Real> evaluated_, moved_;  ///< k: the last point evaluated, and from it to the trial
   Lanes<Real> sensitivity_;        ///< components x k: du/dpsi there (KernelShape::one_unit)
-  Lanes<Real> gathered_;           ///< one lane's psi or moments, as doubles
+  Lanes<Real> estimate_;           ///< one lane's psi, as doubles
 };
 
 }  // namespace cuglmm

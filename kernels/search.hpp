@@ -1,0 +1,180 @@
+/// What becomes of one problem between evaluations (design.md 1.2, 1.7): a score start, the search itself,
+/// the check of a singular end, the end.
+///
+///     score  -> search -> [snapped -> search ..] -> ended
+///
+/// All lanes of a slice advance their BFGS together (bfgs.hpp); what is here happens now and then to one of
+/// them, so it is written for one, on views with the slice's stride.
+#pragma once
+
+#include <kernels/bfgs.hpp>
+#include <kernels/launch.hpp>
+#include <kernels/singular.hpp>
+
+namespace cuglmm {
+
+/// Phases, stored beside a lane's numbers. kScore: the evaluation at theta = 0 that gives a score start;
+/// kSearch: BFGS; kSnapped: the trial is the optimum with tiny variances set to zero.
+constexpr double kScore = -1, kIdle = 0, kSearch = 1, kSnapped = 2;
+
+/// An evaluation in this phase needs moments.
+CUGLMM_HD bool needs_moments(double phase) { return phase == kScore || phase == kSnapped; }
+
+/// As Status, and kGoesOn.
+enum Ending : int { kGoesOn = -1, kConverged = 0, kSingularEnding = 1, kNotConverged = 2, kFailed = 4 };
+
+/// One problem's part of a slice.
+struct SearchLane {
+  Bfgs<double> bfgs;
+  Lanes<double> gradient, G, TT;  ///< of the last evaluation: k, m, moments (kernels/laplace.hpp)
+  double *value, *phase, *evaluations, *escapes;
+};
+
+/// capacity: at least the largest term's columns. Real: as for Singular.
+template <class Real, int capacity = kMaxPath>
+class Search {
+ public:
+  /// inverse_hessian: k x k, where a search begins; null: the caller sets it.
+  CUGLMM_LANE Search(const PlanView& plan, const SearchLane& lane, double tolerance, int max_evaluations,
+                     const double* inverse_hessian)
+      : plan_(plan),
+        lane_(lane),
+        bfgs_(lane_.bfgs),
+        tolerance_(tolerance),
+        max_evaluations_(max_evaluations),
+        inverse_hessian_(inverse_hessian) {}
+
+  Search(const Search&) = delete;
+
+  /// The first trial of a problem: psi, or theta = 0 for a score start.
+  CUGLMM_LANE void begin(const double* psi, bool score_start) {
+    *lane_.evaluations = 0;
+    *lane_.escapes = 0;
+    for (int i = 0; i < bfgs_.k; ++i) {
+      bfgs_.trial[i] = score_start && i < bfgs_.m ? 0 : psi[i];
+      bfgs_.gradient[i] = NAN;
+      bfgs_.psi[i] = bfgs_.trial[i];
+    }
+    if (!score_start) return start_search();
+    bfgs_.objective() = 1e308;
+    *lane_.phase = kScore;
+  }
+
+  /// After an evaluation, in phase kSearch also after Bfgs::advance(), whose outcome it takes: the next trial
+  /// is set, or the problem has ended. The estimate is bfgs.psi.
+  CUGLMM_LANE Ending settle(bool converged, bool stalled) {
+    if (*lane_.phase == kScore) return score_started();
+    if (*lane_.phase == kSnapped) return snapped();
+    return *lane_.phase == kSearch ? searched(converged, stalled) : kGoesOn;
+  }
+
+  /// The estimate with non-negative diagonals of theta into psi (k), and the ending, which a singular theta
+  /// changes.
+  CUGLMM_LANE Ending estimate(Ending ending, double* psi) const {
+    for (int i = 0; i < bfgs_.k; ++i) psi[i] = bfgs_.psi[i];
+    for (int j = 0; j < plan_.terms; ++j) {
+      const TermView& t = plan_.term[j];
+      S::canonical_theta(psi + t.theta, t.size);
+      if (ending == kConverged && S::has_small_diagonal(psi + t.theta, t.size)) ending = kSingularEnding;
+    }
+    return ending;
+  }
+
+ private:
+  using S = Singular<Real, capacity>;
+
+  CUGLMM_LANE bool spent() const { return *lane_.evaluations >= max_evaluations_; }
+
+  CUGLMM_LANE Ending searched(bool converged, bool stalled) {
+    if (!converged && !stalled && !spent()) return kGoesOn;
+    const bool has_point = bfgs_.objective() < 1e300;
+    // No step helps: at the limit of rounding that is convergence.
+    if (stalled && has_point && bfgs_.slope() * -0.5 < 1e-6) converged = true;
+    if (!converged) return has_point ? kNotConverged : kFailed;
+    return snap() ? kGoesOn : kConverged;
+  }
+
+  /// For each term: theta of `from`, changed by change(q, theta, G, TT), into the trial. True if any change
+  /// was.
+  template <class Change>
+  CUGLMM_LANE bool change_theta(const Lanes<double>& from, Change change) {
+    double theta[capacity * (capacity + 1) / 2];
+    bool any = false;
+    Index TT = 0;
+    for (int j = 0; j < plan_.terms; ++j) {
+      const TermView& t = plan_.term[j];
+      const int s = t.size * (t.size + 1) / 2;
+      for (int i = 0; i < s; ++i) theta[i] = from[t.theta + i];
+      any = change(t.size, theta, lane_.G.from(t.theta), lane_.TT.from(TT)) || any;
+      for (int i = 0; i < s; ++i) bfgs_.trial[t.theta + i] = theta[i];
+      TT += s * s;
+    }
+    return any;
+  }
+
+  /// If the optimum has a tiny variance: evaluate next with that variance zero, and return true.
+  CUGLMM_LANE bool snap() {
+    if (spent()) return false;
+    const bool any =
+        change_theta(bfgs_.psi, [](int q, double* theta, const Lanes<double>&, const Lanes<double>&) {
+          S::canonical_theta(theta, q);
+          return S::has_small_diagonal(theta, q) && S::snap_to_singular(theta, q);
+        });
+    if (!any) return false;
+    for (int i = bfgs_.m; i < bfgs_.k; ++i) bfgs_.trial[i] = bfgs_.psi[i];
+    *lane_.phase = kSnapped;
+    return true;
+  }
+
+  /// The snapped point has been evaluated: accepted if it is as good; left again if it is a saddle.
+  CUGLMM_LANE Ending snapped() {
+    if (!(*lane_.value <= bfgs_.objective() + 1e-6)) return kConverged;
+    bfgs_.objective() = *lane_.value;
+    for (int i = 0; i < bfgs_.k; ++i) {
+      bfgs_.psi[i] = bfgs_.trial[i];
+      bfgs_.gradient[i] = lane_.gradient[i];
+    }
+    const double gain = 10 * tolerance_;
+    const bool saddle = change_theta(
+        bfgs_.psi, [gain](int q, double* theta, const Lanes<double>& G, const Lanes<double>& TT) {
+          return S::has_small_diagonal(theta, q) && S::escape_singular(theta, q, G, TT, gain);
+        });
+    if (!saddle || spent() || *lane_.escapes > 2 * plan_.terms) return kConverged;
+    *lane_.escapes += 1;
+    start_search();
+    return kGoesOn;
+  }
+
+  /// theta = 0 has been evaluated.
+  CUGLMM_LANE Ending score_started() {
+    if (!(*lane_.value < 1e300)) return kFailed;
+    change_theta(bfgs_.trial, [](int q, double* theta, const Lanes<double>& G, const Lanes<double>& TT) {
+      S::score_start(G, TT, q, theta);
+      return true;
+    });
+    start_search();
+    return kGoesOn;
+  }
+
+  /// BFGS from the trial point.
+  CUGLMM_LANE void start_search() {
+    if (inverse_hessian_)
+      for (int i = 0; i < bfgs_.k * bfgs_.k; ++i) bfgs_.B[i] = inverse_hessian_[i];
+    bfgs_.fresh() = 1;
+    bfgs_.accepted() = 0;
+    bfgs_.alpha() = 1;
+    bfgs_.slope() = 0;
+    bfgs_.objective() = 1e308;
+    for (int i = 0; i < bfgs_.k; ++i) bfgs_.psi[i] = bfgs_.trial[i];
+    *lane_.phase = kSearch;
+  }
+
+  const PlanView& plan_;
+  const SearchLane lane_;
+  const Bfgs<double>& bfgs_;
+  const double tolerance_;
+  const int max_evaluations_;
+  const double* inverse_hessian_;
+};
+
+}  // namespace cuglmm
