@@ -133,17 +133,22 @@ class CpuEngine : public Engine {
   int feed_width() const override { return functions_.pack_width; }
 
   void optimise(const BatchJob& job) override {
-    // Inverse Hessian row by row: it is symmetric.
+    struct Context {
+      CpuEngine& engine;
+      const BatchJob& job;
+    } context{*this, job};
     BatchControl control{
         job.tolerance,
         kModeTolerance,
         job.max_evaluations,
         job.psi.data(),
-        job.inverse_hessian.data(),
+        job.inverse_hessian.data(),  // column by column is row by row: it is symmetric
         job.score_start,
-        const_cast<BatchJob*>(&job),
-        [](void* context, Feed& feed) { static_cast<BatchJob*>(context)->refill(feed); },
-        [](void* context, const Finished& problem) { static_cast<BatchJob*>(context)->finished(problem); }};
+        &context,
+        [](void* at, Feed& feed) {
+          static_cast<Context*>(at)->engine.refill(static_cast<Context*>(at)->job, feed);
+        },
+        [](void* at, const Finished& problem) { static_cast<Context*>(at)->job.finished(problem); }};
     on_threads(thread_count(job.threads), [&](int) {
       ScratchBlock scratch(functions_.batch_bytes(plan_.view));
       FeedStorage feed(plan_.view, feed_width());
@@ -151,10 +156,10 @@ class CpuEngine : public Engine {
     });
   }
 
-  void simulate(const Eigen::VectorXd& psi, std::uint64_t seed, Feed& feed, double* responses) override {
-    ScratchBlock scratch(std::size_t(plan_.view.m + plan_.view.p + plan_.view.max_u) * feed_width() *
-                         sizeof(double));
-    functions_.simulate(plan_.view, psi.data(), psi.data() + plan_.view.m, seed, feed, responses,
+  void simulate(const Draws& draws, Feed& feed, double* responses) override {
+    const PlanView& view = draws.plan->view;
+    ScratchBlock scratch(std::size_t(view.m + view.p + view.max_u) * feed_width() * sizeof(double));
+    functions_.simulate(view, draws.psi.data(), draws.psi.data() + view.m, draws.seed, feed, responses,
                         scratch.data());
   }
 
@@ -178,6 +183,20 @@ class CpuEngine : public Engine {
   }
 
  private:
+  void refill(const BatchJob& job, Feed& feed) {
+    std::int64_t first = 0;
+    feed.count = job.claim(feed_width(), first);
+    feed.next = 0;
+    if (feed.count == 0) return;
+    for (int lane = 0; lane < feed_width(); ++lane)
+      feed.number[lane] = first + std::min(lane, feed.count - 1);
+    if (job.draws)
+      simulate(*job.draws, feed, nullptr);
+    else
+      job.fill(feed);
+    job.modes.apply(feed, feed_width());
+  }
+
   const PlanData& plan_;
   const CpuFunctions& functions_;
   int threads_;

@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <cuglmm/status.hpp>
 #include <host/engine/parallel.hpp>
@@ -46,6 +48,20 @@ class Problem {
   virtual void set_mode_tolerance(double tolerance) = 0;
 };
 
+/// Replicates that the engine draws itself.
+struct Draws {
+  const PlanData* plan;  ///< collapsed, whether the engine's is or not: rows are drawn cell by cell
+  Eigen::VectorXd psi;
+  std::uint64_t seed;
+};
+
+/// Where PIRLS starts, u + factor (Z'y - zy); empty: the u already in the feed stands. Each by component
+/// (KernelShape::one_unit).
+struct ModeStart {
+  std::vector<double> u, factor, zy;
+  void apply(Feed& feed, int width) const;
+};
+
 /// Problems to be optimised, all from one start.
 struct BatchJob {
   Eigen::VectorXd psi;              ///< k: theta, beta
@@ -54,9 +70,13 @@ struct BatchJob {
   double tolerance = 1e-8;
   int max_evaluations = 200;
   int threads = 0;
-  /// Fills a feed (numbers given by the source; count 0: no more). Called from several threads at once.
-  std::function<void(Feed&)> refill;
-  /// Called once per problem, from several threads at once.
+  /// Up to `wanted` numbers of problems that nobody has taken, consecutive from `first`; returns how many, 0
+  /// when none are left. Called from several threads at once, as are the next two.
+  std::function<int(int wanted, std::int64_t& first)> claim;
+  std::optional<Draws> draws;
+  std::function<void(Feed&)> fill;  ///< without draws: the data of the problems whose numbers a feed has
+  ModeStart modes;
+  /// Called once per problem.
   std::function<void(const Finished&)> finished;
 };
 
@@ -70,9 +90,8 @@ class Engine {
   /// Problems side by side in a feed.
   virtual int feed_width() const = 0;
   virtual void optimise(const BatchJob& job) = 0;
-  /// Replicates number[0 .. count) of a feed simulated at psi; responses: null, or model rows x feed_width,
-  /// lane fastest.
-  virtual void simulate(const Eigen::VectorXd& psi, std::uint64_t seed, Feed& feed, double* responses) = 0;
+  /// Replicates number[0 .. count) of a feed; responses: null, or model rows x feed_width, lane fastest.
+  virtual void simulate(const Draws& draws, Feed& feed, double* responses) = 0;
   /// A feed's problems at psi (k x count): objectives, and gradients k x count. By-problem layout.
   virtual Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient) = 0;
 

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cmath>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -24,9 +25,6 @@ namespace {
 
 /// Replicates per block handed to the sink: a killed run loses no more than a few of these.
 constexpr std::int64_t kBlock = 64;
-
-/// Fills a feed with the problems whose numbers are in it.
-using Fill = std::function<void(Feed&)>;
 
 /// True where some variance of the fit is not clearly above zero: replicates then find a better start from
 /// their own score (design.md 1.7). Clearly: more than the standard error that a zero variance would have.
@@ -59,29 +57,29 @@ class Refits {
     standard_error_ = fit.vcov_rx.diagonal().cwiseSqrt();
   }
 
-  Engine& engine() { return *engine_; }
   const PlanData& plan() const { return plan_; }
 
-  BootstrapReport run(const Fill& fill, const std::function<void(const Fits&)>& sink) {
+  int feed_width() const { return engine_->feed_width(); }
+
+  /// Draws, or fills: one of the two (see BatchJob).
+  BootstrapReport run(std::optional<Draws> draws, std::function<void(Feed&)> fill,
+                      const std::function<void(const Fits&)>& sink) {
     const auto start = std::chrono::steady_clock::now();
     OrderedResults results(options_.first, options_.replicates, plan_.view.m, plan_.view.p, kBlock, sink);
+    std::mutex progress_mutex;
+    BatchJob job;
+    job.psi = psi_;
     // To the last bit: an update of one lane mirrors the lower triangles of all (kernels/bfgs.hpp), and a
     // replicate must not depend on its neighbours.
-    const Eigen::MatrixXd symmetric = (fit_.inverse_hessian + fit_.inverse_hessian.transpose()) / 2;
-    const ReplicateStart modes(fit_, plan_);
-    std::mutex progress_mutex;
-    BatchJob job{psi_, symmetric, score_start(), options_.tolerance, options_.max_evaluations, threads_,
-                 {},   {}};
-    job.refill = [&](Feed& feed) {
-      std::int64_t number = 0;
-      feed.count = results.claim(engine_->feed_width(), number);
-      feed.next = 0;
-      if (feed.count == 0) return;
-      for (int lane = 0; lane < engine_->feed_width(); ++lane)
-        feed.number[lane] = number + std::min(lane, feed.count - 1);
-      fill(feed);
-      modes.apply(feed, engine_->feed_width());
-    };
+    job.inverse_hessian = (fit_.inverse_hessian + fit_.inverse_hessian.transpose()) / 2;
+    job.score_start = score_start();
+    job.tolerance = options_.tolerance;
+    job.max_evaluations = options_.max_evaluations;
+    job.threads = threads_;
+    job.claim = [&](int wanted, std::int64_t& first) { return results.claim(wanted, first); };
+    job.draws = std::move(draws);
+    job.fill = std::move(fill);
+    job.modes = replicate_start(fit_, plan_);
     job.finished = [&](const Finished& replicate) {
       results.finished(replicate, status_of(replicate));
       if (!options_.progress) return;
@@ -177,8 +175,8 @@ BootstrapReport bootstrap(const Fit& fit, const BootstrapOptions& options,
   check(options);
   check_simulable(*fit.model);
   Refits refits(fit, options);
-  const Simulator simulator(fit, options.simd);
-  return refits.run([&](Feed& feed) { simulator.draw(options.seed, feed, nullptr); }, sink);
+  const Simulator simulator(fit);
+  return refits.run(simulator.draws(options.seed), {}, sink);
 }
 
 Fits bootstrap(const Fit& fit, const BootstrapOptions& options) {
@@ -194,10 +192,11 @@ Fits refit(const Fit& fit, const Eigen::MatrixXd& Y, const BootstrapOptions& opt
   BootstrapOptions all = options;
   all.replicates = Y.cols();
   Refits refits(fit, all);
-  const int width = refits.engine().feed_width();
+  const int width = refits.feed_width();
   const PlanData& plan = refits.plan();
   std::vector<Fits> blocks;
   refits.run(
+      std::nullopt,
       [&](Feed& feed) {
         std::fill(feed.u, feed.u + std::size_t(plan.view.u_total) * width, 0.0);
         for (int lane = 0; lane < feed.count; ++lane) {
@@ -214,15 +213,16 @@ Fits refit(const Fit& fit, const Eigen::MatrixXd& Y, const BootstrapOptions& opt
 
 Eigen::MatrixXd simulate(const Fit& fit, std::int64_t replicates, std::uint64_t seed, std::int64_t first) {
   check_simulable(*fit.model);
-  const Simulator simulator(fit, fit.options.simd);
-  const int width = simulator.feed_width();
+  const Simulator simulator(fit);
+  const auto engine = make_engine(simulator.plan(), "cpu", fit.options.simd, 1);
+  const int width = engine->feed_width();
   FeedStorage storage(fit.plan->data().view, width);
   AlignedVector<double> drawn(std::size_t(fit.rows()) * width);
   Eigen::MatrixXd Y(fit.rows(), replicates);
   const bool binomial = fit.model->family.kind == FamilyKind::binomial;
   for (std::int64_t at = 0; at < replicates; at += width) {
     for (int lane = 0; lane < width; ++lane) storage.feed.number[lane] = first + at + lane;
-    simulator.draw(seed, storage.feed, drawn.data());
+    engine->simulate(simulator.draws(seed), storage.feed, drawn.data());
     for (std::int64_t c = at; c < std::min(replicates, at + width); ++c)
       for (std::int64_t i = 0; i < fit.rows(); ++i) {
         const double trials = binomial ? fit.model->weights[i] : 1;

@@ -4,9 +4,9 @@
 
 namespace cuglmm {
 
-Simulator::Simulator(const Fit& fit, const std::string& simd)
+Simulator::Simulator(const Fit& fit)
     : collapsed_(fit.plan->data().collapsed ? nullptr : std::make_unique<PlanData>(*fit.model, true)),
-      engine_(make_engine(collapsed_ ? *collapsed_ : fit.plan->data(), "cpu", simd, 1)),
+      plan_(collapsed_ ? collapsed_.get() : &fit.plan->data()),
       psi_(fit.theta.size() + fit.beta.size()) {
   psi_ << fit.theta, fit.beta;
 }

@@ -2,27 +2,24 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include <cuglmm/fit.hpp>
 #include <host/engine/engine.hpp>
 
 namespace cuglmm {
 
-/// Draws by cells of alike rows, whether the fit has collapsed them or not: so both see the same data.
+/// What an engine needs to draw: cells of alike rows, whether the fit has collapsed them or not, so that both
+/// see the same data.
 class Simulator {
  public:
-  Simulator(const Fit& fit, const std::string& simd);
+  explicit Simulator(const Fit& fit);
 
-  int feed_width() const { return engine_->feed_width(); }
-  /// As Engine::simulate, at the fit's estimates. May be called from several threads at once.
-  void draw(std::uint64_t seed, Feed& feed, double* responses) const {
-    engine_->simulate(psi_, seed, feed, responses);
-  }
+  const PlanData& plan() const { return *plan_; }
+  Draws draws(std::uint64_t seed) const { return {plan_, psi_, seed}; }
 
  private:
   std::unique_ptr<const PlanData> collapsed_;  ///< null: the fit's own plan is
-  std::unique_ptr<Engine> engine_;
+  const PlanData* plan_;
   Eigen::VectorXd psi_;
 };
 

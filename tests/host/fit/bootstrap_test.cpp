@@ -32,6 +32,16 @@ const Fit& grouseticks() {
   return result;
 }
 
+/// Cells of 20 and more single trials.
+const Fit& exam() {
+  static const Fit result = [] {
+    Data data = read_table(CUGLMM_TEST_DATA "/Exam.csv", {.factor = {"school"}});
+    mutate(data, "success = normexam >= 0");
+    return fit(Model("success ~ schavg + (1 | school)", data, binomial()));
+  }();
+  return result;
+}
+
 /// Columns [from, from + part.size()) of `all` are `part`, bit for bit.
 void expect_part(const Fits& all, std::int64_t from, const Fits& part) {
   const auto same = [](const auto& a, const auto& b) {
@@ -124,10 +134,26 @@ TEST_P(EveryFit, AnotherSeedGivesOtherResponses) {
 }
 
 std::string name_of(const testing::TestParamInfo<const Fit& (*)()>& info) {
+  if (info.param == exam) return "Exam";
   return info.param == cbpp ? "Cbpp" : info.param == epilepsy ? "Epilepsy" : "Grouseticks";
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, EveryFit, testing::Values(cbpp, epilepsy, grouseticks), name_of);
+INSTANTIATE_TEST_SUITE_P(Of, EveryFit, testing::Values(exam, cbpp, epilepsy, grouseticks), name_of);
+
+// The successes of a cell are drawn as one number; each row has its share, and two rows are independent.
+TEST(Bootstrap, RowsDrawnTogetherAreBernoulliAndIndependent) {
+  Fit fit = exam();
+  fit.theta.setZero();
+  fit.beta << -0.4, 0.0;
+  const int replicates = 4000;
+  const Eigen::MatrixXd Y = simulate(fit, replicates, 21).topRows(30);  // of one school
+  const double mu = 1 / (1 + std::exp(0.4)), variance = mu * (1 - mu);
+  for (Eigen::Index i = 0; i < Y.rows(); ++i) {
+    EXPECT_NEAR(Y.row(i).mean(), mu, 5 * std::sqrt(variance / replicates)) << i;
+    const Eigen::RowVectorXd here = Y.row(i).array() - mu, next = Y.row((i + 1) % Y.rows()).array() - mu;
+    EXPECT_NEAR(here.dot(next) / replicates, 0, 5 * variance / std::sqrt(replicates)) << i;
+  }
+}
 
 TEST(Bootstrap, StartsFromAFitThatConverged) {
   Fit unfinished = cbpp();
