@@ -16,6 +16,7 @@ struct Moments {
   Lanes<Real> TT;        ///< per term, s = q_j (q_j + 1) / 2: sum of vech(T_ll) vech(T_ll)', s x s row-major
   Lanes<Real> mode;      ///< u_count: conditional modes b (per component, not summed)
   Lanes<Real> variance;  ///< u_count: conditional variances of b
+  CUGLMM_HD bool wanted() const { return T.at != nullptr; }
 };
 
 template <class Real, class Family, class Shape, class Design>
@@ -30,8 +31,8 @@ struct Laplace : Component<Real, Family, Shape, Design> {
   using Base::work;
 
   /// Adds the component's objective and gradient to `out`; leaves the corrected mode u + delta in problem.u.
-  /// `moments` may be null.
-  CUGLMM_LANE void evaluate(const Real& tolerance, Evaluation<Real>& out, const Moments<Real>* moments) {
+  /// Moments may be empty.
+  CUGLMM_LANE void evaluate(const Real& tolerance, Evaluation<Real>& out, const Moments<Real>& moments) {
     this->linear_predictor();
     out.failed = or_(out.failed, this->pirls(tolerance, out.passes));
     out.objective += this->penalised_deviance(this->kHere).F;
@@ -53,7 +54,7 @@ struct Laplace : Component<Real, Family, Shape, Design> {
 
   /// Down: u <- u + delta, b <- Lambda delta (kept for the rows), C_path = Lambda H^-1 Lambda' of own effects
   /// and ancestors, T_ll = R_oo - R' C_path R into G, and Z'(a m') of the leaves.
-  CUGLMM_LANE void path_inverse_and_step(Evaluation<Real>& out, const Moments<Real>* moments) {
+  CUGLMM_LANE void path_inverse_and_step(Evaluation<Real>& out, const Moments<Real>& moments) {
     Real path_b[C], delta[C], C_path[C * C];
     for (int n = this->nodes() - 1; n >= 0; --n) {
       const Node& node = tree.nodes[n];
@@ -65,9 +66,9 @@ struct Laplace : Component<Real, Family, Shape, Design> {
         const Index i = node.u + c;
         const int at = shape.first(level) + c;
         problem.u[i] = select_(problem.active, problem.u[i] + delta[c], problem.u[i]);
-        if (moments) {
-          moments->mode[i] = work.b[i] + path_b[at];
-          moments->variance[i] = C_path[at * C + at];
+        if (moments.wanted()) {
+          moments.mode[i] = work.b[i] + path_b[at];
+          moments.variance[i] = C_path[at * C + at];
         }
         work.b[i] = path_b[at];
       }
@@ -114,7 +115,7 @@ struct Laplace : Component<Real, Family, Shape, Design> {
 
   /// T_ll of the node's terms, added to G (and to the moments).
   CUGLMM_LANE void node_T(const Node& node, const Real* C_path, Evaluation<Real>& out,
-                          const Moments<Real>* moments) const {
+                          const Moments<Real>& moments) const {
     const int level = this->level_of(node), at = shape.first(level);
     const Elimination e = this->elimination(level);
     const int q = e.q, f = e.f;
@@ -139,7 +140,7 @@ struct Laplace : Component<Real, Family, Shape, Design> {
           T[entry] = select_(problem.active, sum, Real(0.0));
           out.G[t.theta + entry] += T[entry];
         }
-      if (moments) add_moments(*moments, t, s, T);
+      if (moments.wanted()) add_moments(moments, t, s, T);
     }
   }
 

@@ -44,6 +44,7 @@ struct PlanView {
   int TT_size;            ///< sum over terms of (q_j (q_j + 1) / 2)^2
   // Largest over components and slices, for scratch:
   int max_storage, max_u, max_rows, max_leaves;
+  int largest_term;  ///< columns
 };
 
 /// Replicates or responses waiting for a lane: `width` problems side by side, lane fastest.

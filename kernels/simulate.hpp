@@ -241,12 +241,12 @@ struct ResponseUniforms {
 /// Where a component's simulated data go.
 template <class Real>
 struct Simulated {
-  Lanes<Real> zy;     ///< leaves x Q: Z'(p y)
-  Lanes<Real> u;      ///< u_count: the u drawn, a good start for PIRLS
-  Lanes<Real> xy;     ///< p: X'(p y), added to
-  Real offset_y;      ///< offset'(p y), added to
-  Real constant;      ///< of -2 log L, added to
-  double* responses;  ///< null, or rows of the model x lanes: the successes or counts drawn
+  Lanes<Real> zy;         ///< leaves x Q: Z'(p y)
+  Lanes<Real> u;          ///< u_count: the u drawn, a good start for PIRLS
+  Lanes<Real> xy;         ///< p: X'(p y), added to
+  Real offset_y;          ///< offset'(p y), added to
+  Real constant;          ///< of -2 log L, added to
+  Lanes<Real> responses;  ///< null, or rows of the model: the successes or counts drawn
 };
 
 /// The responses of one cell at its mean; returns sum p y.
@@ -280,7 +280,7 @@ struct SimulateCell {
   CUGLMM_LANE Real together(int begin, int end, const Real& mu) const {
     const Real sum = Draw::successes(mu, end - begin, uniforms.sum_uniform(original.number[begin]),
                                      original.log_factorials);
-    if (!out.responses) return sum;
+    if (!out.responses.at) return sum;
     Real left = sum;
     for (int k = begin; k < end; ++k) {
       const std::int64_t row = original.number[k];
@@ -292,7 +292,7 @@ struct SimulateCell {
     return sum;
   }
   CUGLMM_HD void set_response(std::int64_t row, const Real& y) const {
-    if (out.responses) *reinterpret_cast<Real*>(out.responses + row * Lane<Real>::width) = y;
+    if (out.responses.at) out.responses[row] = y;
   }
 };
 

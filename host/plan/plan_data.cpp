@@ -79,6 +79,7 @@ void make_view(const Model& model, PlanData& plan) {
   for (const TermView& t : plan.paths.terms) {
     const int s = t.size * (t.size + 1) / 2;
     view.TT_size += s * s;
+    view.largest_term = std::max(view.largest_term, t.size);
   }
   const LogFactorials log_factorials{plan.log_factorials.data(),
                                      static_cast<int>(plan.log_factorials.size())};

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <kernels/cpu/scratch.hpp>
-#include <kernels/laplace.hpp>
+#include <kernels/problem.hpp>
 #include <kernels/search.hpp>
 
 namespace cuglmm {
@@ -13,39 +13,7 @@ template <class Real>
 using AllComponents = void (*)(const PlanView& plan, const Real* psi, const Lanes<Real>& zy,
                                const Lanes<Real>& u, const Lanes<Real>& sensitivity, const Lanes<Real>& moved,
                                const Mask<Real>& active, const Work<Real>& work, const Real& mode_tolerance,
-                               Evaluation<Real>& out, const Moments<Real>* moments);
-
-/// A better start of PIRLS: each mode moved along with psi (k: by how much, 0 in a lane with a new problem).
-template <class Real>
-CUGLMM_INLINE void predict_mode(const Lanes<Real>& u, const Lanes<Real>& sensitivity,
-                                const Lanes<Real>& moved, int k) {
-  Real predicted = u[0];
-  for (int i = 0; i < k; ++i) predicted = fma_(sensitivity[i], moved[i], predicted);
-  u[0] = select_(finite_(predicted), predicted, u[0]);
-}
-
-template <class Real, class Family, class Shape, bool UnitWeights>
-void all_components(const PlanView& plan, const Real* psi, const Lanes<Real>& zy, const Lanes<Real>& u,
-                    const Lanes<Real>& sensitivity, const Lanes<Real>& moved, const Mask<Real>& active,
-                    const Work<Real>& work, const Real& mode_tolerance, Evaluation<Real>& out,
-                    const Moments<Real>* moments) {
-  const int k = plan.m + plan.p;
-  const Shape shape = MakeShape<Shape>::from(plan);
-  for (int i = 0; i < plan.component_count; ++i) {
-    const ComponentView& component = plan.components[i];
-    const ByProblem<Real, UnitWeights> rows{component.X,       component.Z, component.offset,
-                                            component.weights, plan.p,      plan.Q};
-    LaneProblem<Real> problem{psi, psi + plan.m, zy.from(component.zy_first), u.from(component.u_first),
-                              active};
-    if constexpr (Shape::unit_z) {
-      problem.sensitivity = sensitivity.from(Index{i} * k);
-      predict_mode(problem.u, problem.sensitivity, moved, k);
-    }
-    Laplace<Real, Family, Shape, ByProblem<Real, UnitWeights>> laplace(shape, component.tree, rows, problem,
-                                                                       work);
-    laplace.evaluate(mode_tolerance, out, moments);
-  }
-}
+                               Evaluation<Real>& out, const Moments<Real>& moments);
 
 template <class Real>
 class Batch {
@@ -135,22 +103,12 @@ class Batch {
       zero(moments_.TT, plan_.TT_size);
     }
     const Mask<Real> active = or_(phase_[0] > 0.5, phase_[0] < -0.5);
-    for (int i = 0; i < k_; ++i) {
-      moved_[i] = select_(evaluations_[0] > 0.5, bfgs_.trial[i] - evaluated_[i], Real(0.0));
-      evaluated_[i] = bfgs_.trial[i];
-    }
+    move_point(bfgs_.trial, evaluations_[0] > 0.5, k_, evaluated_, moved_);
     Evaluation<Real> out{Real(0.0), {}, G_, gradient_.from(plan_.m), Mask<Real>(false), 0};
     components_(plan_, bfgs_.trial.at, zy_, u_, sensitivity_, moved_, active, work_,
                 mode_tolerance / predictor_scale(plan_, bfgs_.trial.at), out,
-                with_moments ? &moments_ : nullptr);
-    theta_gradient(MakeShape<AnyShape>::from(plan_), bfgs_.trial.at, G_, gradient_.at);
-    Real response = offset_y_[0];
-    for (int j = 0; j < plan_.p; ++j) {
-      response = fma_(xy_[j], bfgs_.trial[plan_.m + j], response);
-      gradient_[plan_.m + j] -= 2.0 * xy_[j];
-    }
-    const Real value = out.objective - out.log_inverse.value() - 2.0 * response + constant_[0];
-    value_[0] = select_(out.failed, Real(__builtin_nan("")), value);
+                with_moments ? moments_ : Moments<Real>{});
+    value_[0] = problem_value(plan_, bfgs_.trial.at, out, xy_, offset_y_[0], constant_[0], gradient_.at);
     evaluations_[0] += Real(1.0);
   }
 

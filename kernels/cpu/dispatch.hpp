@@ -114,7 +114,7 @@ struct Functions {
           u{reinterpret_cast<One*>(feed.u)};
       zero(xy, plan.p);
       const PhiloxKey<One> key(seed);
-      Simulated<One> out{zy, u, xy, One(0.0), One(0.0), responses};
+      Simulated<One> out{zy, u, xy, One(0.0), One(0.0), {reinterpret_cast<One*>(responses)}};
       for (int i = 0; i < plan.component_count; ++i) {
         const ComponentView& component = plan.components[i];
         const ByProblem<One, false> rows{component.X,       component.Z, component.offset,

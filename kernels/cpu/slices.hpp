@@ -12,7 +12,7 @@ namespace cuglmm {
 template <class Real>
 struct SliceFunctions {
   void (*laplace)(const PlanView&, const SliceView&, const LaneProblem<Real>&, const Work<Real>&,
-                  const Real& mode_tolerance, Evaluation<Real>&, const Moments<Real>*);
+                  const Real& mode_tolerance, Evaluation<Real>&, const Moments<Real>&);
   void (*information)(const PlanView&, const SliceView&, const LaneProblem<Real>&, const Work<Real>&,
                       const Lanes<Real>&);
 };
@@ -35,7 +35,7 @@ CUGLMM_INLINE ByComponent<Real> slice_rows(const PlanView& plan, const SliceView
 template <class Real, class Family, class Shape>
 void slice_laplace(const PlanView& plan, const SliceView& slice, const LaneProblem<Real>& problem,
                    const Work<Real>& work, const Real& mode_tolerance, Evaluation<Real>& out,
-                   const Moments<Real>* moments) {
+                   const Moments<Real>& moments) {
   const Shape shape = MakeShape<Shape>::from(plan);
   const ByComponent<Real> rows = slice_rows<Real>(plan, slice);
   Laplace<Real, Family, Shape, ByComponent<Real>> laplace(shape, slice.tree, rows, problem, work);
@@ -88,7 +88,7 @@ class Slices {
       out.log_inverse = {};
       const Moments<Real> moments{T_, TT_, as_lanes<Real>(sums.mode).from(slice.u_first),
                                   as_lanes<Real>(sums.variance).from(slice.u_first)};
-      functions_.laplace(plan_, slice, problem, work_, tolerance, out, sums.T ? &moments : nullptr);
+      functions_.laplace(plan_, slice, problem, work_, tolerance, out, sums.T ? moments : Moments<Real>{});
       objective += select_(problem.active, out.objective - out.log_inverse.value(), Real(0.0));
     }
     sums.objective = sum_lanes(objective);

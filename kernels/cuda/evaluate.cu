@@ -1,0 +1,63 @@
+// Objective and gradient, by problem: the hot kernels of a batch.
+#include <kernels/cuda/launch.hpp>
+#include <kernels/cuda/problems.hpp>
+#include <kernels/problem.hpp>
+#include <kernels/search.hpp>
+
+namespace cuglmm::cuda {
+namespace {
+
+template <class Family, class Shape, bool UnitWeights>
+__global__ void evaluate_problems(const PlanView plan, const Problems problems, const int* list, int count,
+                                  double mode_tolerance) {
+  const int at = thread();
+  if (at >= count) return;
+  const int lane = list[at], lanes = problems.lanes, k = plan.m + plan.p;
+  const auto lane_of = [&](double* all) { return entries(all, lane, lanes); };
+  Scratch<double> scratch{lane_of(problems.scratch)};
+  const Work<double> work = take_work(scratch, plan);
+  const Lanes<double> mode = scratch.take(plan.max_u), variance = scratch.take(plan.max_u);
+  const Lanes<double> G = lane_of(problems.G), moved = lane_of(problems.moved);
+  Moments<double> moments;
+  double* psi = problems.psi + Index{lane} * k;
+  double* gradient = problems.gradient + Index{lane} * k;
+  zero(G, plan.m);
+  zero(Lanes<double>{gradient}, k);
+  if (needs_moments(problems.phase[lane])) {
+    moments = {lane_of(problems.T), lane_of(problems.TT), mode, variance};
+    zero(moments.T, plan.m);
+    zero(moments.TT, plan.TT_size);
+  }
+  move_point(Lanes<double>{psi}, problems.evaluations[lane] > 0.5, k, lane_of(problems.evaluated), moved);
+  Evaluation<double> out{0.0, {}, G, {gradient + plan.m}, false, 0};
+  all_components<double, Family, Shape, UnitWeights>(
+      plan, psi, lane_of(problems.zy), lane_of(problems.u), lane_of(problems.sensitivity), moved, true, work,
+      mode_tolerance / predictor_scale(plan, psi), out, moments);
+  problems.objective[lane] = problem_value(plan, psi, out, lane_of(problems.xy), problems.offset_y[lane],
+                                           problems.constant[lane], gradient);
+  problems.evaluations[lane] += 1;
+}
+
+}  // namespace
+
+Index problem_scratch(const PlanView& plan) {
+  Scratch<double> scratch;
+  take_work(scratch, plan);
+  scratch.take(Index{2} * plan.max_u);
+  return scratch.used;
+}
+
+cudaError_t evaluate(const PlanView& plan, const Problems& problems, const int* list, int count,
+                     double mode_tolerance, cudaStream_t stream) {
+  return with_family(plan, [&](auto family, auto) {
+    return with_shape(plan, [&](auto shape) {
+      using Family = typename decltype(family)::type;
+      using Shape = typename decltype(shape)::type;
+      const auto kernel = plan.unit_weights ? evaluate_problems<Family, Shape, true>
+                                            : evaluate_problems<Family, Shape, false>;
+      return launch(kernel, dim3(blocks(count)), 0, stream, plan, problems, list, count, mode_tolerance);
+    });
+  });
+}
+
+}  // namespace cuglmm::cuda

@@ -1,0 +1,62 @@
+/// Launching: the one way that nvcc and tests/emulation share.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <kernels/launch.hpp>
+#include <kernels/scratch.hpp>
+
+namespace cuglmm::cuda {
+
+/// Threads of a block. 128: enough blocks for every multiprocessor when problems are few.
+constexpr int kBlock = 128;
+
+inline unsigned blocks(Index lanes) { return static_cast<unsigned>((lanes + kBlock - 1) / kBlock); }
+
+template <class... Parameters, class... Arguments>
+cudaError_t launch(void (*kernel)(Parameters...), dim3 grid, std::size_t shared_bytes, cudaStream_t stream,
+                   const Arguments&... arguments) {
+  if (grid.x == 0 || grid.y == 0) return cudaSuccess;
+  cudaLaunchConfig_t config{};
+  config.gridDim = grid;
+  config.blockDim = dim3(kBlock);
+  config.dynamicSmemBytes = shared_bytes;
+  config.stream = stream;
+  return cudaLaunchKernelEx(&config, kernel, arguments...);
+}
+
+__device__ inline int thread() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }
+
+/// A lane's entries: neighbouring lanes lie side by side.
+__device__ inline Lanes<double> entries(double* all, Index lane, Index lanes) { return {all + lane, lanes}; }
+
+/// What a kernel is instantiated for.
+template <class T>
+struct Type {
+  using type = T;
+};
+
+/// f(Type<Family>, Type<Draw>).
+template <class F>
+auto with_family(const PlanView& plan, F f) {
+  if (plan.family == KernelFamily::poisson_log) return f(Type<PoissonLog>{}, Type<PoissonDraw>{});
+  return f(Type<BinomialLogit>{}, Type<BinomialDraw>{});
+}
+
+/// f(Type<Shape>).
+template <class F>
+auto with_shape(const PlanView& plan, F f) {
+  switch (plan.shape) {
+    case KernelShape::one_unit:
+      return f(Type<OneTerm<1, true>>{});
+    case KernelShape::one_2:
+      return f(Type<OneTerm<2>>{});
+    case KernelShape::one_3:
+      return f(Type<OneTerm<3>>{});
+    case KernelShape::any:
+      break;
+  }
+  return f(Type<AnyShape>{});
+}
+
+}  // namespace cuglmm::cuda

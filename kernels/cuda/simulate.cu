@@ -1,0 +1,54 @@
+// Replicates' data.
+#include <kernels/cuda/launch.hpp>
+#include <kernels/cuda/problems.hpp>
+#include <kernels/simulate.hpp>
+
+namespace cuglmm::cuda {
+namespace {
+
+__global__ void number_problems(const Problems problems, const int* list, int count, std::int64_t first) {
+  const int at = thread();
+  if (at < count) problems.number[list[at]] = first + at;
+}
+
+template <class Family, class Draw>
+__global__ void simulate_problems(const PlanView plan, const double* psi, std::uint64_t seed,
+                                  const Problems problems, const int* list, int count, double* responses) {
+  const int at = thread();
+  if (at >= count) return;
+  const int lane = list[at], lanes = problems.lanes;
+  const auto lane_of = [&](double* all) { return entries(all, lane, lanes); };
+  const Lanes<double> zy = lane_of(problems.zy), u = lane_of(problems.u), xy = lane_of(problems.xy);
+  zero(xy, plan.p);
+  const PhiloxKey<double> key(seed);
+  Simulated<double> out{zy, u, xy, 0.0, 0.0, responses ? lane_of(responses) : Lanes<double>{}};
+  for (int i = 0; i < plan.component_count; ++i) {
+    const ComponentView& component = plan.components[i];
+    const ByProblem<double, false> rows{component.X,       component.Z, component.offset,
+                                        component.weights, plan.p,      plan.Q};
+    out.zy = zy.from(component.zy_first);
+    out.u = u.from(component.u_first);
+    simulate_component<double, Family, Draw>(
+        MakeShape<AnyShape>::from(plan), component.tree, rows, component.original, component.u_number, psi,
+        psi + plan.m, key, static_cast<std::uint64_t>(problems.number[lane]), lane_of(problems.scratch), out);
+  }
+  problems.offset_y[lane] = out.offset_y;
+  problems.constant[lane] = out.constant;
+}
+
+}  // namespace
+
+cudaError_t set_numbers(const Problems& problems, const int* list, int count, std::int64_t first,
+                        cudaStream_t stream) {
+  return launch(number_problems, dim3(blocks(count)), 0, stream, problems, list, count, first);
+}
+
+cudaError_t simulate(const PlanView& plan, const double* psi, std::uint64_t seed, const Problems& problems,
+                     const int* list, int count, double* responses, cudaStream_t stream) {
+  return with_family(plan, [&](auto family, auto draw) {
+    return launch(simulate_problems<typename decltype(family)::type, typename decltype(draw)::type>,
+                  dim3(blocks(count)), 0, stream, plan, psi, seed, problems, list, count, responses);
+  });
+}
+
+}  // namespace cuglmm::cuda

@@ -1,0 +1,68 @@
+/// One evaluation of whole problems, for the lanes of a slice by problem: the sum over their components.
+#pragma once
+
+#include <kernels/laplace.hpp>
+#include <kernels/scratch.hpp>
+
+namespace cuglmm {
+
+/// A better start of PIRLS: each mode moved along with psi (k: by how much, 0 in a lane with a new problem).
+template <class Real>
+CUGLMM_LANE void predict_mode(const Lanes<Real>& u, const Lanes<Real>& sensitivity, const Lanes<Real>& moved,
+                              int k) {
+  Real predicted = u[0];
+  for (int i = 0; i < k; ++i) predicted = fma_(sensitivity[i], moved[i], predicted);
+  u[0] = select_(finite_(predicted), predicted, u[0]);
+}
+
+template <class Real, class Family, class Shape, bool UnitWeights>
+CUGLMM_LANE void all_components(const PlanView& plan, const Real* psi, const Lanes<Real>& zy,
+                                const Lanes<Real>& u, const Lanes<Real>& sensitivity,
+                                const Lanes<Real>& moved, const Mask<Real>& active, const Work<Real>& work,
+                                const Real& mode_tolerance, Evaluation<Real>& out,
+                                const Moments<Real>& moments) {
+  const int k = plan.m + plan.p;
+  const Shape shape = MakeShape<Shape>::from(plan);
+  for (int i = 0; i < plan.component_count; ++i) {
+    const ComponentView& component = plan.components[i];
+    const ByProblem<Real, UnitWeights> rows{component.X,       component.Z, component.offset,
+                                            component.weights, plan.p,      plan.Q};
+    LaneProblem<Real> problem{psi, psi + plan.m, zy.from(component.zy_first), u.from(component.u_first),
+                              active};
+    if constexpr (Shape::unit_z) {
+      problem.sensitivity = sensitivity.from(Index{i} * k);
+      predict_mode(problem.u, problem.sensitivity, moved, k);
+    }
+    Laplace<Real, Family, Shape, ByProblem<Real, UnitWeights>> laplace(shape, component.tree, rows, problem,
+                                                                       work);
+    laplace.evaluate(mode_tolerance, out, moments);
+  }
+}
+
+/// From the last point evaluated (none: a new problem, which has not moved) to this one.
+template <class Real>
+CUGLMM_LANE void move_point(const Lanes<Real>& trial, const Mask<Real>& has_last, int k,
+                            const Lanes<Real>& evaluated, const Lanes<Real>& moved) {
+  for (int i = 0; i < k; ++i) {
+    moved[i] = select_(has_last, trial[i] - evaluated[i], Real(0.0));
+    evaluated[i] = trial[i];
+  }
+}
+
+/// -2 log L from the sums over components, NaN where PIRLS failed; completes the gradient (k: theta, beta),
+/// which holds X'r of beta.
+template <class Real>
+CUGLMM_LANE Real problem_value(const PlanView& plan, const Real* psi, const Evaluation<Real>& out,
+                               const Lanes<Real>& xy, const Real& offset_y, const Real& constant,
+                               Real* gradient) {
+  theta_gradient(MakeShape<AnyShape>::from(plan), psi, out.G, gradient);
+  Real response = offset_y;
+  for (int j = 0; j < plan.p; ++j) {
+    response = fma_(xy[j], psi[plan.m + j], response);
+    gradient[plan.m + j] -= 2.0 * xy[j];
+  }
+  const Real value = out.objective - out.log_inverse.value() - 2.0 * response + constant;
+  return select_(out.failed, Real(NAN), value);
+}
+
+}  // namespace cuglmm
