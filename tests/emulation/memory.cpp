@@ -59,9 +59,11 @@ std::string describe(const Block& block) {
          std::to_string(block.bytes) + " bytes from call " + std::to_string(block.call);
 }
 
-/// Added to AddressSanitizer's report: what the address is to the program.
-void explain(const char*) {
-  const std::uintptr_t address = number(__asan_get_report_address());
+/// Added to AddressSanitizer's report: what the address in it is to the program.
+void explain(const char* text) {
+  unsigned long long address = 0;  // __asan_get_report_address does not know that of a SEGV
+  const char* word = std::strstr(text, "address 0x");
+  if (word == nullptr || std::sscanf(word, "address %llx", &address) != 1) return;
   if (space_of(reinterpret_cast<void*>(address)) == Space::host) return;
   const auto found = block_before(address);
   if (found == memory().blocks.end()) return;
