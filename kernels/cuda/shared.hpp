@@ -1,5 +1,5 @@
-/// The block's dynamic shared memory, as long as the launch's dynamicSmemBytes, unset. The same for nvcc and for
-/// tests/emulation.
+/// The block's dynamic shared memory, as long as the launch's dynamicSmemBytes, unset. The same for nvcc and
+/// for tests/emulation.
 #pragma once
 
 #include <cuda_runtime.h>

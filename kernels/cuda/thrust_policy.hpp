@@ -1,6 +1,6 @@
-/// policy(stream): Thrust's algorithms on raw device pointers, in the order of a stream, without waiting for it:
-/// `thrust::sort(policy(stream), first, last)`. The same for nvcc and for tests/emulation. Use it in the call, do
-/// not keep it.
+/// policy(stream): Thrust's algorithms on raw device pointers, in the order of a stream, without waiting for
+/// it: `thrust::sort(policy(stream), first, last)`. The same for nvcc and for tests/emulation. Use it in the
+/// call, do not keep it.
 #pragma once
 
 #include <cuda_runtime_api.h>

@@ -1,13 +1,11 @@
 // What thrust_policy.hpp leaves to the library.
+#include <emulation/thrust_policy.hpp>
+
 #include "calls.hpp"
 #include "memory.hpp"
 #include "streams.hpp"
 
 namespace cuglmm::emulation {
-
-void open_memory();
-cudaError_t begin_algorithm(cudaStream_t stream);
-void close_memory();
 
 cudaError_t begin_algorithm(cudaStream_t stream) {
   return call("thrust", cudaErrorMemoryAllocation, [&] {

@@ -35,7 +35,9 @@ struct Thread {
 class Block {
  public:
   explicit Block(const Grid& grid)
-      : grid_(grid), threads_(grid.threads.x * grid.threads.y * grid.threads.z), words_(2 * threads_.size()) {}
+      : grid_(grid),
+        threads_(grid.threads.x * grid.threads.y * grid.threads.z),
+        words_(2 * threads_.size()) {}
 
   void run();
   void wait(At at, const char* function);
@@ -55,7 +57,8 @@ class Block {
 
   const Grid& grid_;
   std::vector<Thread> threads_;
-  std::vector<std::uint64_t> words_;  ///< two sets: a thread may give its next word before others read this one
+  std::vector<std::uint64_t>
+      words_;  ///< two sets: a thread may give its next word before others read this one
   std::size_t started_ = 0, current_ = 0;
 };
 
@@ -133,7 +136,8 @@ Exchange Block::exchange(std::uint64_t word, const char* function) {
 bool Block::all(std::size_t first, std::size_t last, At at) const {
   return std::all_of(threads_.begin() + static_cast<std::ptrdiff_t>(first),
                      threads_.begin() + static_cast<std::ptrdiff_t>(last), [&](const Thread& thread) {
-                       return thread.at == at && (at == At::end || thread.function == threads_[first].function);
+                       return thread.at == at &&
+                              (at == At::end || thread.function == threads_[first].function);
                      });
 }
 

@@ -5,7 +5,8 @@
 
 namespace cuglmm::emulation {
 
-constexpr std::size_t kSharedLimit = 227 << 10;  ///< dynamic shared memory of a block, bytes (A100: 163, H100: 227 KiB)
+constexpr std::size_t kSharedLimit =
+    227 << 10;  ///< dynamic shared memory of a block, bytes (A100: 163, H100: 227 KiB)
 
 void run_grid(const Grid& grid);
 

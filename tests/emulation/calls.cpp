@@ -82,9 +82,7 @@ cudaError_t last_error(bool clear) {
 long current_call() { return static_cast<long>(state().names.size()); }
 bool device_is_lost() { return state().lost != cudaSuccess; }
 
-void recover_device() {
-  state().lost = last = cudaSuccess;
-}
+void recover_device() { state().lost = last = cudaSuccess; }
 
 void reset_calls() {
   state() = State{};

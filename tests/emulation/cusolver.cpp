@@ -1,6 +1,6 @@
-// The cuSOLVER calls that cuglmm uses, on doubles: arguments checked at the call, the work done in the stream's
-// order. A plain column-by-column Cholesky factorization: what matters is that it writes what cuSOLVER writes (one
-// triangle, devInfo) and reads nothing else.
+// The cuSOLVER calls that cuglmm uses, on doubles: arguments checked at the call, the work done in the
+// stream's order. A plain column-by-column Cholesky factorization: what matters is that it writes what
+// cuSOLVER writes (one triangle, devInfo) and reads nothing else.
 #include <cusolverDn.h>
 
 #include <cstring>
@@ -101,7 +101,8 @@ int invert(const Triangle& l) {
 }
 
 std::size_t matrix_bytes(Size rows, Size columns, Size stride) {
-  return rows == 0 || columns == 0 ? 0 : static_cast<std::size_t>((columns - 1) * stride + rows) * sizeof(double);
+  return rows == 0 || columns == 0 ? 0
+                                   : static_cast<std::size_t>((columns - 1) * stride + rows) * sizeof(double);
 }
 bool shape_fits(Size rows, Size columns, Size stride) {
   return rows >= 0 && columns >= 0 && stride >= std::max<Size>(rows, 1);
@@ -118,9 +119,12 @@ Size workspace(Size n) { return 32 + n; }
 
 /// Whether it is there; the work overwrites it.
 bool workspace_fits(double* work, Size length, Size n) {
-  return length >= workspace(n) && on_device(work, static_cast<std::size_t>(length) * sizeof(double), "the workspace");
+  return length >= workspace(n) &&
+         on_device(work, static_cast<std::size_t>(length) * sizeof(double), "the workspace");
 }
-void overwrite(double* work, Size n) { std::memset(work, 0xff, static_cast<std::size_t>(workspace(n)) * sizeof(double)); }
+void overwrite(double* work, Size n) {
+  std::memset(work, 0xff, static_cast<std::size_t>(workspace(n)) * sizeof(double));
+}
 
 cusolverStatus_t enqueue_work(cusolverDnHandle_t handle, std::function<void()> work) {
   return enqueue(handle->stream, std::move(work)) == cudaSuccess ? kOk : CUSOLVER_STATUS_EXECUTION_FAILED;
@@ -144,7 +148,8 @@ cusolverStatus_t potri(cusolverDnHandle_t handle, Triangle a, double* work, Size
   });
 }
 
-cusolverStatus_t potrs(cusolverDnHandle_t handle, Triangle a, Size columns, double* b, Size stride, int* info) {
+cusolverStatus_t potrs(cusolverDnHandle_t handle, Triangle a, Size columns, double* b, Size stride,
+                       int* info) {
   if (!matrix(a.values, a.n, a.n, a.stride, "A") || !matrix(b, a.n, columns, stride, "B") || !info_fits(info))
     return kInvalid;
   return enqueue_work(handle, [=] {
@@ -158,7 +163,8 @@ bool pointers_fit(double* const* pointers, int count, const char* what) {
 }
 
 cusolverStatus_t potrf_batched(cusolverDnHandle_t handle, Triangle shape, double** a, int* info, int count) {
-  if (!pointers_fit(a, count, "Aarray") || !info_fits(info, count) || !shape_fits(shape.n, shape.n, shape.stride))
+  if (!pointers_fit(a, count, "Aarray") || !info_fits(info, count) ||
+      !shape_fits(shape.n, shape.n, shape.stride))
     return kInvalid;
   return enqueue_work(handle, [=] {
     for (int i = 0; i < count; ++i)
@@ -199,8 +205,12 @@ using namespace cuglmm::emulation;
 
 extern "C" {
 
-cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t* handle) { return create("cusolverDnCreate", handle, kHandle); }
-cusolverStatus_t cusolverDnDestroy(cusolverDnHandle_t handle) { return destroy("cusolverDnDestroy", handle, kHandle); }
+cusolverStatus_t cusolverDnCreate(cusolverDnHandle_t* handle) {
+  return create("cusolverDnCreate", handle, kHandle);
+}
+cusolverStatus_t cusolverDnDestroy(cusolverDnHandle_t handle) {
+  return destroy("cusolverDnDestroy", handle, kHandle);
+}
 cusolverStatus_t cusolverDnCreateParams(cusolverDnParams_t* params) {
   return create("cusolverDnCreateParams", params, kParams);
 }
@@ -215,14 +225,15 @@ cusolverStatus_t cusolverDnSetStream(cusolverDnHandle_t handle, cudaStream_t str
   });
 }
 
-cusolverStatus_t cusolverDnDpotrf_bufferSize(cusolverDnHandle_t handle, cublasFillMode_t, int n, double*, int lda,
-                                             int* length) {
+cusolverStatus_t cusolverDnDpotrf_bufferSize(cusolverDnHandle_t handle, cublasFillMode_t, int n, double*,
+                                             int lda, int* length) {
   return workspace_size("cusolverDnDpotrf_bufferSize", handle, n, lda, length);
 }
 cusolverStatus_t cusolverDnDpotrf(cusolverDnHandle_t handle, cublasFillMode_t uplo, int n, double* a, int lda,
                                   double* work, int length, int* info) {
-  return solver_call("cusolverDnDpotrf", handle,
-                     [&] { return potrf(handle, {a, n, lda, upper(uplo)}, work, length, info); });
+  return solver_call("cusolverDnDpotrf", handle, [&] {
+    return potrf(handle, {a, n, lda, upper(uplo)}, work, length, info);
+  });
 }
 cusolverStatus_t cusolverDnDpotrs(cusolverDnHandle_t handle, cublasFillMode_t uplo, int n, int columns,
                                   const double* a, int lda, double* b, int ldb, int* info) {
@@ -230,19 +241,21 @@ cusolverStatus_t cusolverDnDpotrs(cusolverDnHandle_t handle, cublasFillMode_t up
     return potrs(handle, {const_cast<double*>(a), n, lda, upper(uplo)}, columns, b, ldb, info);
   });
 }
-cusolverStatus_t cusolverDnDpotri_bufferSize(cusolverDnHandle_t handle, cublasFillMode_t, int n, double*, int lda,
-                                             int* length) {
+cusolverStatus_t cusolverDnDpotri_bufferSize(cusolverDnHandle_t handle, cublasFillMode_t, int n, double*,
+                                             int lda, int* length) {
   return workspace_size("cusolverDnDpotri_bufferSize", handle, n, lda, length);
 }
 cusolverStatus_t cusolverDnDpotri(cusolverDnHandle_t handle, cublasFillMode_t uplo, int n, double* a, int lda,
                                   double* work, int length, int* info) {
-  return solver_call("cusolverDnDpotri", handle,
-                     [&] { return potri(handle, {a, n, lda, upper(uplo)}, work, length, info); });
+  return solver_call("cusolverDnDpotri", handle, [&] {
+    return potri(handle, {a, n, lda, upper(uplo)}, work, length, info);
+  });
 }
 cusolverStatus_t cusolverDnDpotrfBatched(cusolverDnHandle_t handle, cublasFillMode_t uplo, int n, double* a[],
                                          int lda, int* info, int count) {
-  return solver_call("cusolverDnDpotrfBatched", handle,
-                     [&] { return potrf_batched(handle, {nullptr, n, lda, upper(uplo)}, a, info, count); });
+  return solver_call("cusolverDnDpotrfBatched", handle, [&] {
+    return potrf_batched(handle, {nullptr, n, lda, upper(uplo)}, a, info, count);
+  });
 }
 cusolverStatus_t cusolverDnDpotrsBatched(cusolverDnHandle_t handle, cublasFillMode_t uplo, int n, int columns,
                                          double* a[], int lda, double* b[], int ldb, int* info, int count) {
@@ -251,10 +264,10 @@ cusolverStatus_t cusolverDnDpotrsBatched(cusolverDnHandle_t handle, cublasFillMo
   });
 }
 
-cusolverStatus_t cusolverDnXpotrf_bufferSize(cusolverDnHandle_t handle, cusolverDnParams_t params, cublasFillMode_t,
-                                             std::int64_t n, cudaDataType type, const void*, std::int64_t lda,
-                                             cudaDataType compute, std::size_t* on_device_bytes,
-                                             std::size_t* on_host_bytes) {
+cusolverStatus_t cusolverDnXpotrf_bufferSize(cusolverDnHandle_t handle, cusolverDnParams_t params,
+                                             cublasFillMode_t, std::int64_t n, cudaDataType type, const void*,
+                                             std::int64_t lda, cudaDataType compute,
+                                             std::size_t* on_device_bytes, std::size_t* on_host_bytes) {
   return solver_call("cusolverDnXpotrf_bufferSize", handle, [&] {
     if (!is_handle(params, kParams) || type != CUDA_R_64F || compute != CUDA_R_64F || !shape_fits(n, n, lda))
       return kInvalid;
@@ -264,8 +277,9 @@ cusolverStatus_t cusolverDnXpotrf_bufferSize(cusolverDnHandle_t handle, cusolver
   });
 }
 cusolverStatus_t cusolverDnXpotrf(cusolverDnHandle_t handle, cusolverDnParams_t params, cublasFillMode_t uplo,
-                                  std::int64_t n, cudaDataType type, void* a, std::int64_t lda, cudaDataType compute,
-                                  void* work, std::size_t work_bytes, void*, std::size_t, int* info) {
+                                  std::int64_t n, cudaDataType type, void* a, std::int64_t lda,
+                                  cudaDataType compute, void* work, std::size_t work_bytes, void*,
+                                  std::size_t, int* info) {
   return solver_call("cusolverDnXpotrf", handle, [&] {
     if (!is_handle(params, kParams) || type != CUDA_R_64F || compute != CUDA_R_64F) return kInvalid;
     return potrf(handle, {static_cast<double*>(a), n, lda, upper(uplo)}, static_cast<double*>(work),
@@ -274,7 +288,8 @@ cusolverStatus_t cusolverDnXpotrf(cusolverDnHandle_t handle, cusolverDnParams_t 
 }
 cusolverStatus_t cusolverDnXpotrs(cusolverDnHandle_t handle, cusolverDnParams_t params, cublasFillMode_t uplo,
                                   std::int64_t n, std::int64_t columns, cudaDataType type, const void* a,
-                                  std::int64_t lda, cudaDataType type_b, void* b, std::int64_t ldb, int* info) {
+                                  std::int64_t lda, cudaDataType type_b, void* b, std::int64_t ldb,
+                                  int* info) {
   return solver_call("cusolverDnXpotrs", handle, [&] {
     if (!is_handle(params, kParams) || type != CUDA_R_64F || type_b != CUDA_R_64F) return kInvalid;
     double* values = const_cast<double*>(static_cast<const double*>(a));

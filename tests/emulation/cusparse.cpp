@@ -1,5 +1,5 @@
-// The cuSPARSE calls that cuglmm uses: products of a CSR matrix (doubles, 32-bit indices) with dense matrices and
-// vectors, arguments checked at the call, the work done in the stream's order.
+// The cuSPARSE calls that cuglmm uses: products of a CSR matrix (doubles, 32-bit indices) with dense matrices
+// and vectors, arguments checked at the call, the work done in the stream's order.
 #include <cusparse.h>
 
 #include <cstring>
@@ -98,7 +98,8 @@ struct Product {
 
 bool shapes_fit(const Product& p) {
   const Size rows = p.transpose_a ? p.a.columns : p.a.rows, inner = p.transpose_a ? p.a.rows : p.a.columns;
-  const Size inner_b = p.transpose_b ? p.b.columns : p.b.rows, columns = p.transpose_b ? p.b.rows : p.b.columns;
+  const Size inner_b = p.transpose_b ? p.b.columns : p.b.rows,
+             columns = p.transpose_b ? p.b.rows : p.b.columns;
   return inner == inner_b && rows == p.c.rows && columns == p.c.columns;
 }
 
@@ -113,7 +114,8 @@ void multiply(const Product& p) {
     for (int k = p.a.row_starts[row] - p.a.base; k < p.a.row_starts[row + 1] - p.a.base; ++k) {
       const Size column = p.a.column[k] - p.a.base;
       if (column < 0 || column >= p.a.columns)
-        return fault("row " + std::to_string(row) + " of the sparse matrix has column " + std::to_string(column));
+        return fault("row " + std::to_string(row) + " of the sparse matrix has column " +
+                     std::to_string(column));
       const Size to = p.transpose_a ? column : row, from = p.transpose_a ? row : column;
       for (Size j = 0; j < p.c.columns; ++j)
         entry(p.c, to, j, false) += p.alpha * p.a.values[k] * entry(p.b, from, j, p.transpose_b);
@@ -133,18 +135,21 @@ cusparseStatus_t enqueue_product(cusparseHandle_t handle, const Product& p, void
 }
 
 /// A vector is a matrix of one column.
-cusparseDnMatDescr column(const cusparseDnVecDescr& x) { return {x.size, 1, std::max<Size>(x.size, 1), x.values, false}; }
+cusparseDnMatDescr column(const cusparseDnVecDescr& x) {
+  return {x.size, 1, std::max<Size>(x.size, 1), x.values, false};
+}
 
 double number(const void* host) { return *static_cast<const double*>(host); }  // pointer mode host
 bool transposed(cusparseOperation_t operation) { return operation != CUSPARSE_OPERATION_NON_TRANSPOSE; }
 
-bool csr_fits(Size rows, Size columns, Size count, cusparseIndexType_t starts, cusparseIndexType_t column_type,
-              cudaDataType type) {
+bool csr_fits(Size rows, Size columns, Size count, cusparseIndexType_t starts,
+              cusparseIndexType_t column_type, cudaDataType type) {
   return rows >= 0 && columns >= 0 && count >= 0 && starts == CUSPARSE_INDEX_32I &&
          column_type == CUSPARSE_INDEX_32I && type == CUDA_R_64F;
 }
 bool dense_fits(Size rows, Size columns, Size stride, cudaDataType type, cusparseOrder_t order) {
-  return rows >= 0 && columns >= 0 && stride >= (order == CUSPARSE_ORDER_ROW ? columns : rows) && type == CUDA_R_64F;
+  return rows >= 0 && columns >= 0 && stride >= (order == CUSPARSE_ORDER_ROW ? columns : rows) &&
+         type == CUDA_R_64F;
 }
 
 template <class T>
@@ -162,7 +167,9 @@ extern "C" {
 cusparseStatus_t cusparseCreate(cusparseHandle_t* handle) {
   return create("cusparseCreate", handle, kHandle, true, cusparseContext{});
 }
-cusparseStatus_t cusparseDestroy(cusparseHandle_t handle) { return destroy("cusparseDestroy", handle, kHandle); }
+cusparseStatus_t cusparseDestroy(cusparseHandle_t handle) {
+  return destroy("cusparseDestroy", handle, kHandle);
+}
 cusparseStatus_t cusparseSetStream(cusparseHandle_t handle, cudaStream_t stream) {
   return sparse_call("cusparseSetStream", [&] {
     if (!is_handle(handle, kHandle)) return CUSPARSE_STATUS_NOT_INITIALIZED;
@@ -172,18 +179,22 @@ cusparseStatus_t cusparseSetStream(cusparseHandle_t handle, cudaStream_t stream)
   });
 }
 
-cusparseStatus_t cusparseCreateConstCsr(cusparseConstSpMatDescr_t* out, int64_t rows, int64_t columns, int64_t count,
-                                        const void* starts, const void* column, const void* values,
-                                        cusparseIndexType_t starts_type, cusparseIndexType_t column_type,
-                                        cusparseIndexBase_t base, cudaDataType type) {
-  return create("cusparseCreateCsr", out, kSparse, csr_fits(rows, columns, count, starts_type, column_type, type),
-                cusparseSpMatDescr{rows, columns, count, at<int>(starts), at<int>(column), at<double>(values), base});
+cusparseStatus_t cusparseCreateConstCsr(cusparseConstSpMatDescr_t* out, int64_t rows, int64_t columns,
+                                        int64_t count, const void* starts, const void* column,
+                                        const void* values, cusparseIndexType_t starts_type,
+                                        cusparseIndexType_t column_type, cusparseIndexBase_t base,
+                                        cudaDataType type) {
+  return create(
+      "cusparseCreateCsr", out, kSparse, csr_fits(rows, columns, count, starts_type, column_type, type),
+      cusparseSpMatDescr{rows, columns, count, at<int>(starts), at<int>(column), at<double>(values), base});
 }
 cusparseStatus_t cusparseCreateCsr(cusparseSpMatDescr_t* out, int64_t rows, int64_t columns, int64_t count,
                                    void* starts, void* column, void* values, cusparseIndexType_t starts_type,
-                                   cusparseIndexType_t column_type, cusparseIndexBase_t base, cudaDataType type) {
-  return create("cusparseCreateCsr", out, kSparse, csr_fits(rows, columns, count, starts_type, column_type, type),
-                cusparseSpMatDescr{rows, columns, count, at<int>(starts), at<int>(column), at<double>(values), base});
+                                   cusparseIndexType_t column_type, cusparseIndexBase_t base,
+                                   cudaDataType type) {
+  return create(
+      "cusparseCreateCsr", out, kSparse, csr_fits(rows, columns, count, starts_type, column_type, type),
+      cusparseSpMatDescr{rows, columns, count, at<int>(starts), at<int>(column), at<double>(values), base});
 }
 cusparseStatus_t cusparseDestroySpMat(cusparseConstSpMatDescr_t a) {
   return destroy("cusparseDestroySpMat", a, kSparse);
@@ -208,7 +219,8 @@ cusparseStatus_t cusparseCreateConstDnVec(cusparseConstDnVecDescr_t* out, int64_
   return create("cusparseCreateDnVec", out, kVector, size >= 0 && type == CUDA_R_64F,
                 cusparseDnVecDescr{size, at<double>(values)});
 }
-cusparseStatus_t cusparseCreateDnVec(cusparseDnVecDescr_t* out, int64_t size, void* values, cudaDataType type) {
+cusparseStatus_t cusparseCreateDnVec(cusparseDnVecDescr_t* out, int64_t size, void* values,
+                                     cudaDataType type) {
   return create("cusparseCreateDnVec", out, kVector, size >= 0 && type == CUDA_R_64F,
                 cusparseDnVecDescr{size, at<double>(values)});
 }
@@ -230,9 +242,10 @@ cusparseStatus_t cusparseDnVecSetValues(cusparseDnVecDescr_t x, void* values) {
   });
 }
 
-cusparseStatus_t cusparseSpMM_bufferSize(cusparseHandle_t, cusparseOperation_t, cusparseOperation_t, const void*,
-                                         cusparseConstSpMatDescr_t a, cusparseConstDnMatDescr_t b, const void*,
-                                         cusparseDnMatDescr_t c, cudaDataType, cusparseSpMMAlg_t, size_t* bytes) {
+cusparseStatus_t cusparseSpMM_bufferSize(cusparseHandle_t, cusparseOperation_t, cusparseOperation_t,
+                                         const void*, cusparseConstSpMatDescr_t a,
+                                         cusparseConstDnMatDescr_t b, const void*, cusparseDnMatDescr_t c,
+                                         cudaDataType, cusparseSpMMAlg_t, size_t* bytes) {
   return sparse_call("cusparseSpMM_bufferSize", [&] {
     if (!is_handle(a, kSparse) || !is_handle(b, kDense) || !is_handle(c, kDense)) return kInvalid;
     *bytes = buffer_bytes(*a);
@@ -251,8 +264,9 @@ cusparseStatus_t cusparseSpMM(cusparseHandle_t handle, cusparseOperation_t op_a,
   });
 }
 cusparseStatus_t cusparseSpMV_bufferSize(cusparseHandle_t, cusparseOperation_t, const void*,
-                                         cusparseConstSpMatDescr_t a, cusparseConstDnVecDescr_t x, const void*,
-                                         cusparseDnVecDescr_t y, cudaDataType, cusparseSpMVAlg_t, size_t* bytes) {
+                                         cusparseConstSpMatDescr_t a, cusparseConstDnVecDescr_t x,
+                                         const void*, cusparseDnVecDescr_t y, cudaDataType, cusparseSpMVAlg_t,
+                                         size_t* bytes) {
   return sparse_call("cusparseSpMV_bufferSize", [&] {
     if (!is_handle(a, kSparse) || !is_handle(x, kVector) || !is_handle(y, kVector)) return kInvalid;
     *bytes = buffer_bytes(*a);
@@ -265,32 +279,9 @@ cusparseStatus_t cusparseSpMV(cusparseHandle_t handle, cusparseOperation_t op, c
   return sparse_call("cusparseSpMV", [&] {
     if (!is_handle(a, kSparse) || !is_handle(x, kVector) || !is_handle(y, kVector) || type != CUDA_R_64F)
       return kInvalid;
-    return enqueue_product(handle, {*a, transposed(op), column(*x), false, column(*y), number(alpha), number(beta)},
-                           buffer);
+    return enqueue_product(
+        handle, {*a, transposed(op), column(*x), false, column(*y), number(alpha), number(beta)}, buffer);
   });
-}
-
-const char* cusparseGetErrorName(cusparseStatus_t status) {
-  switch (status) {
-    case CUSPARSE_STATUS_SUCCESS: return "CUSPARSE_STATUS_SUCCESS";
-    case CUSPARSE_STATUS_NOT_INITIALIZED: return "CUSPARSE_STATUS_NOT_INITIALIZED";
-    case CUSPARSE_STATUS_ALLOC_FAILED: return "CUSPARSE_STATUS_ALLOC_FAILED";
-    case CUSPARSE_STATUS_INVALID_VALUE: return "CUSPARSE_STATUS_INVALID_VALUE";
-    case CUSPARSE_STATUS_EXECUTION_FAILED: return "CUSPARSE_STATUS_EXECUTION_FAILED";
-    case CUSPARSE_STATUS_INTERNAL_ERROR: return "CUSPARSE_STATUS_INTERNAL_ERROR";
-    default: return "CUSPARSE_STATUS (another)";
-  }
-}
-const char* cusparseGetErrorString(cusparseStatus_t status) {
-  switch (status) {
-    case CUSPARSE_STATUS_SUCCESS: return "success";
-    case CUSPARSE_STATUS_NOT_INITIALIZED: return "initialization error";
-    case CUSPARSE_STATUS_ALLOC_FAILED: return "resource allocation failed";
-    case CUSPARSE_STATUS_INVALID_VALUE: return "invalid value";
-    case CUSPARSE_STATUS_EXECUTION_FAILED: return "execution failed";
-    case CUSPARSE_STATUS_INTERNAL_ERROR: return "internal error";
-    default: return "another error";
-  }
 }
 
 }  // extern "C"

@@ -25,9 +25,9 @@ Outcome small_program() {
     return cusolverDnCreate(&solver) == CUSOLVER_STATUS_SUCCESS ? cudaSuccess : cudaErrorUnknown;
   };
   if (good(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking)) && good(cudaMalloc(&block, 8)) &&
-      good(cudaMallocHost(&pinned, 8)) && good(create()) &&
-      good(launch(1, 1, 0, stream, set, block, 5.0)) &&
-      good(cudaMemcpyAsync(pinned, block, 8, cudaMemcpyDeviceToHost, stream)) && good(cudaStreamSynchronize(stream)))
+      good(cudaMallocHost(&pinned, 8)) && good(create()) && good(launch(1, 1, 0, stream, set, block, 5.0)) &&
+      good(cudaMemcpyAsync(pinned, block, 8, cudaMemcpyDeviceToHost, stream)) &&
+      good(cudaStreamSynchronize(stream)))
     outcome.result = *pinned;
   if (solver != nullptr) cusolverDnDestroy(solver);
   cudaFreeHost(pinned);

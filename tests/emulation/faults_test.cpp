@@ -24,7 +24,8 @@ void write_at(int i) {
 }
 
 TEST(FaultsDeathTest, AKernelWritesBehindABlock) {
-  EXPECT_DEATH(write_at(4), "byte 32 of a device block of 32 bytes from call 1: the block is too short for that");
+  EXPECT_DEATH(write_at(4),
+               "byte 32 of a device block of 32 bytes from call 1: the block is too short for that");
 }
 TEST(FaultsDeathTest, AKernelWritesFarBehindABlock) { EXPECT_DEATH(write_at(1000), "AddressSanitizer"); }
 TEST(FaultsDeathTest, AKernelWritesBeforeABlock) { EXPECT_DEATH(write_at(-1), "AddressSanitizer"); }
@@ -39,7 +40,8 @@ TEST(FaultsDeathTest, AKernelReadsBehindABlock) {
 
 TEST(FaultsDeathTest, TheHostReadsDeviceMemory) {
   const OnDevice<double> block(std::vector<double>{1.0, 2.0});
-  EXPECT_DEATH(EXPECT_EQ(block.get()[1], 2.0), "byte 8 of a device block of 16 bytes .* was touched by the host");
+  EXPECT_DEATH(EXPECT_EQ(block.get()[1], 2.0),
+               "byte 8 of a device block of 16 bytes .* was touched by the host");
 }
 TEST(FaultsDeathTest, TheHostWritesDeviceMemory) {
   const OnDevice<double> block(2);
@@ -86,13 +88,16 @@ struct Pointers {
 __global__ void set_in(Pointers p) { p.values[0] = p.count; }
 
 TEST(Faults, AKernelIsGivenAHostPointer) {
-  const auto launched_with = [](double* values) { return launch(1, 1, 0, nullptr, set_in, Pointers{128, values}); };
+  const auto launched_with = [](double* values) {
+    return launch(1, 1, 0, nullptr, set_in, Pointers{128, values});
+  };
   double on_stack = 0.0;
   std::vector<double> on_heap(1);
   static double global;
   for (double* host : {&on_stack, on_heap.data(), &global}) {
     EXPECT_EQ(launched_with(host), cudaErrorInvalidValue);
-    EXPECT_THAT(faults_found(), HasSubstr("argument 1 of the kernel holds, at byte 8, a pointer to host memory"));
+    EXPECT_THAT(faults_found(),
+                HasSubstr("argument 1 of the kernel holds, at byte 8, a pointer to host memory"));
     forget_faults();
   }
   double* pinned = nullptr;
@@ -110,7 +115,8 @@ TEST(Faults, TheKindOfACopyIsWrong) {
     EXPECT_EQ(cudaMemcpy(block.get(), host, 16, kind), cudaErrorInvalidValue);
   EXPECT_EQ(cudaMemcpy(host, block.get(), 16, cudaMemcpyHostToDevice), cudaErrorInvalidValue);
   EXPECT_EQ(report().faults.size(), 4u);
-  EXPECT_THAT(faults_found(), HasSubstr("cudaMemcpy: the kind of the copy does not fit: it goes from host to device"));
+  EXPECT_THAT(faults_found(),
+              HasSubstr("cudaMemcpy: the kind of the copy does not fit: it goes from host to device"));
   forget_faults();
 }
 
@@ -118,7 +124,8 @@ TEST(Faults, ACopyLeavesItsBlock) {
   const OnDevice<double> block(2);
   double host[4] = {};
   EXPECT_EQ(cudaMemcpy(host, block.get() + 1, 16, cudaMemcpyDeviceToHost), cudaErrorInvalidValue);
-  EXPECT_THAT(faults_found(), HasSubstr("source: 16 bytes from byte 8 leave a device block of 16 bytes from call 1"));
+  EXPECT_THAT(faults_found(),
+              HasSubstr("source: 16 bytes from byte 8 leave a device block of 16 bytes from call 1"));
   EXPECT_EQ(cudaMemset(block.get(), 0, 17), cudaErrorInvalidValue);
   EXPECT_EQ(report().faults.size(), 2u);
   forget_faults();
@@ -191,7 +198,8 @@ TEST(Faults, AResultIsReadBeforeItIsThere) {
   const Stream stream;
   const OnDevice<double> block(1);
   ASSERT_EQ(launch(1, 1, 0, stream.get(), set_one, block.get(), 0), cudaSuccess);
-  EXPECT_TRUE(std::isnan(block.peek()[0]));  // the stream does not wait for the default stream, nor that for it
+  EXPECT_TRUE(
+      std::isnan(block.peek()[0]));  // the stream does not wait for the default stream, nor that for it
   ASSERT_EQ(cudaStreamSynchronize(stream.get()), cudaSuccess);
   EXPECT_EQ(block.peek()[0], 1.0);
 }
@@ -214,7 +222,8 @@ TEST(Faults, StreamsWithoutAnEventBetweenThemRunInEitherOrder) {
     const Stream writer, reader;
     const OnDevice<double> block(1), copy(1);
     ASSERT_EQ(launch(1, 1, 0, writer.get(), set_one, block.get(), 0), cudaSuccess);
-    ASSERT_EQ(cudaMemcpyAsync(copy.get(), block.get(), 8, cudaMemcpyDeviceToDevice, reader.get()), cudaSuccess);
+    ASSERT_EQ(cudaMemcpyAsync(copy.get(), block.get(), 8, cudaMemcpyDeviceToDevice, reader.get()),
+              cudaSuccess);
     copied.push_back(copy.read()[0]);
   });
   EXPECT_EQ(copied[0], 1.0);
@@ -257,8 +266,10 @@ void run_block(void (*kernel)(), unsigned threads) {
 }
 
 TEST(FaultsDeathTest, SomeThreadsMissABarrier) {
-  EXPECT_DEATH(run_block(barrier_for_some, 5), "thread 0 waits at __syncthreads; thread 3 has left the kernel");
-  EXPECT_DEATH(run_block(barrier_or_shuffle, 64), "thread 0 waits at __syncthreads; thread 32 has left the kernel");
+  EXPECT_DEATH(run_block(barrier_for_some, 5),
+               "thread 0 waits at __syncthreads; thread 3 has left the kernel");
+  EXPECT_DEATH(run_block(barrier_or_shuffle, 64),
+               "thread 0 waits at __syncthreads; thread 32 has left the kernel");
   EXPECT_DEATH(run_block(part_of_a_warp, 32), "mask of some lanes only");
 }
 

@@ -8,13 +8,15 @@
 namespace cuglmm::emulation {
 namespace {
 
-// Frames are larger under AddressSanitizer; pages that nobody touches cost nothing. The lowest page is a guard.
+// Frames are larger under AddressSanitizer; pages that nobody touches cost nothing. The lowest page is a
+// guard.
 constexpr std::size_t kStack = 512 << 10, kGuard = 4096;
 
 }  // namespace
 
 Fiber::Fiber(std::function<void()> function) : function_(std::move(function)) {
-  void* memory = mmap(nullptr, kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* memory =
+      mmap(nullptr, kStack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED || mprotect(memory, kGuard, PROT_NONE) != 0)
     fatal("no memory for the stack of a thread");
   stack_ = static_cast<char*>(memory);

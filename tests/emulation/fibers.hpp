@@ -1,5 +1,5 @@
-/// A fiber: a function on a stack of its own (Boost.Context), known to AddressSanitizer. Whoever resumes it goes on
-/// when it parks.
+/// A fiber: a function on a stack of its own (Boost.Context), known to AddressSanitizer. Whoever resumes it
+/// goes on when it parks.
 #pragma once
 
 #include <boost/context/detail/fcontext.hpp>

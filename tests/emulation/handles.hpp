@@ -1,5 +1,5 @@
-/// Handles and descriptors of the libraries: counted, so that leaks and stale ones are seen; and how a library call
-/// fails on order.
+/// Handles and descriptors of the libraries: counted, so that leaks and stale ones are seen; and how a
+/// library call fails on order.
 #pragma once
 
 #include <string>

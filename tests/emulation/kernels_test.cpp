@@ -45,7 +45,8 @@ TEST(Kernels, BarriersOrderAReductionInSharedMemory) {
     std::vector<double> values(1000);
     for (int i = 0; i < 1000; ++i) values[static_cast<std::size_t>(i)] = i + 1;
     const OnDevice<double> in(values), out(1);
-    ASSERT_EQ(launch(1, 256, 256 * sizeof(double), nullptr, block_sum, in.get(), out.get(), 1000), cudaSuccess);
+    ASSERT_EQ(launch(1, 256, 256 * sizeof(double), nullptr, block_sum, in.get(), out.get(), 1000),
+              cudaSuccess);
     EXPECT_THAT(out.read(), ElementsAre(500500.0));
   });
 }
@@ -139,11 +140,13 @@ TEST(Kernels, AtomicsAdd) {
 TEST(Kernels, ALaunchHasTheLimitsOfADevice) {
   EXPECT_EQ(launch(1, 1025, 0, nullptr, count, nullptr, nullptr, nullptr), cudaErrorInvalidConfiguration);
   EXPECT_EQ(launch(0, 1, 0, nullptr, count, nullptr, nullptr, nullptr), cudaErrorInvalidConfiguration);
-  EXPECT_EQ(launch({1, 70000}, 1, 0, nullptr, count, nullptr, nullptr, nullptr), cudaErrorInvalidConfiguration);
+  EXPECT_EQ(launch({1, 70000}, 1, 0, nullptr, count, nullptr, nullptr, nullptr),
+            cudaErrorInvalidConfiguration);
   EXPECT_EQ(launch(1, 1, 50000, nullptr, two_level_sum, nullptr), cudaErrorInvalidValue);
   EXPECT_EQ(cudaGetLastError(), cudaErrorInvalidValue);
   EXPECT_EQ(cudaGetLastError(), cudaSuccess);
-  EXPECT_EQ(cudaFuncSetAttribute(two_level_sum, cudaFuncAttributeMaxDynamicSharedMemorySize, 50000), cudaSuccess);
+  EXPECT_EQ(cudaFuncSetAttribute(two_level_sum, cudaFuncAttributeMaxDynamicSharedMemorySize, 50000),
+            cudaSuccess);
   const OnDevice<double> out(1);
   EXPECT_EQ(launch(1, 256, 50000, nullptr, two_level_sum, out.get()), cudaSuccess);
   EXPECT_THAT(out.read(), ElementsAre(256.0 * 257.0 / 2.0));

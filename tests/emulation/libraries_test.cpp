@@ -21,7 +21,8 @@ MatrixXd matrix(const std::vector<double>& values, int rows, int columns) {
   return Eigen::Map<const MatrixXd>(values.data(), rows, columns);
 }
 MatrixXd positive_definite(int n) {
-  const MatrixXd root = MatrixXd::NullaryExpr(n, n, [](auto i, auto j) { return std::sin(3.0 * i + j * j + 1.0); });
+  const MatrixXd root =
+      MatrixXd::NullaryExpr(n, n, [](auto i, auto j) { return std::sin(3.0 * i + j * j + 1.0); });
   return root * root.transpose() + MatrixXd::Identity(n, n);
 }
 
@@ -57,13 +58,15 @@ TEST_P(Solver, FactorsSolvesAndInverts) {
   const OnDevice<double> a(entries(half(a_))), x(entries(b));
   const OnDevice<int> info(1);
   int length = 0;
-  ASSERT_EQ(cusolverDnDpotrf_bufferSize(handle_, GetParam(), 5, a.get(), 5, &length), CUSOLVER_STATUS_SUCCESS);
+  ASSERT_EQ(cusolverDnDpotrf_bufferSize(handle_, GetParam(), 5, a.get(), 5, &length),
+            CUSOLVER_STATUS_SUCCESS);
   const OnDevice<double> work(static_cast<std::size_t>(length));
   ASSERT_EQ(cusolverDnDpotrf(handle_, GetParam(), 5, a.get(), 5, work.get(), length, info.get()),
             CUSOLVER_STATUS_SUCCESS);
   EXPECT_THAT(info.peek(), ElementsAre(-1));  // not yet done
   EXPECT_THAT(info.read(), ElementsAre(0));
-  ASSERT_EQ(cusolverDnDpotrs(handle_, GetParam(), 5, 2, a.get(), 5, x.get(), 5, info.get()), CUSOLVER_STATUS_SUCCESS);
+  ASSERT_EQ(cusolverDnDpotrs(handle_, GetParam(), 5, 2, a.get(), 5, x.get(), 5, info.get()),
+            CUSOLVER_STATUS_SUCCESS);
   EXPECT_TRUE(matrix(x.read(), 5, 2).isApprox(a_.llt().solve(b), 1e-12));
   ASSERT_EQ(cusolverDnDpotri(handle_, GetParam(), 5, a.get(), 5, work.get(), length, info.get()),
             CUSOLVER_STATUS_SUCCESS);
@@ -75,7 +78,8 @@ TEST_P(Solver, SaysWhichMinorIsNotPositiveDefinite) {
   indefinite(3, 3) = -1.0;
   const OnDevice<double> a(entries(half(indefinite))), work(64);
   const OnDevice<int> info(1);
-  ASSERT_EQ(cusolverDnDpotrf(handle_, GetParam(), 5, a.get(), 5, work.get(), 64, info.get()), CUSOLVER_STATUS_SUCCESS);
+  ASSERT_EQ(cusolverDnDpotrf(handle_, GetParam(), 5, a.get(), 5, work.get(), 64, info.get()),
+            CUSOLVER_STATUS_SUCCESS);
   EXPECT_THAT(info.read(), ElementsAre(4));
 }
 
@@ -87,15 +91,16 @@ TEST_P(Solver, FactorsAndSolvesABatch) {
   const OnDevice<int> info(2), solved(1);
   ASSERT_EQ(cusolverDnDpotrfBatched(handle_, GetParam(), 5, matrices.get(), 5, info.get(), 2),
             CUSOLVER_STATUS_SUCCESS);
-  ASSERT_EQ(cusolverDnDpotrsBatched(handle_, GetParam(), 5, 1, matrices.get(), 5, vectors.get(), 5, solved.get(), 2),
+  ASSERT_EQ(cusolverDnDpotrsBatched(handle_, GetParam(), 5, 1, matrices.get(), 5, vectors.get(), 5,
+                                    solved.get(), 2),
             CUSOLVER_STATUS_SUCCESS);
   EXPECT_THAT(info.read(), Each(0));
   EXPECT_THAT(solved.read(), Each(0));
   EXPECT_TRUE(matrix(x.read(), 5, 1).isApprox(a_.llt().solve(b), 1e-12));
   EXPECT_TRUE(matrix(x2.read(), 5, 1).isApprox(a_.llt().solve(b) / 2.0, 1e-12));
-  EXPECT_EQ(
-      cusolverDnDpotrsBatched(handle_, GetParam(), 5, 2, matrices.get(), 5, vectors.get(), 5, solved.get(), 2),
-      CUSOLVER_STATUS_NOT_SUPPORTED);
+  EXPECT_EQ(cusolverDnDpotrsBatched(handle_, GetParam(), 5, 2, matrices.get(), 5, vectors.get(), 5,
+                                    solved.get(), 2),
+            CUSOLVER_STATUS_NOT_SUPPORTED);
 }
 
 TEST_P(Solver, HasA64BitInterface) {
@@ -105,16 +110,16 @@ TEST_P(Solver, HasA64BitInterface) {
   cusolverDnParams_t params = nullptr;
   std::size_t bytes = 0, host_bytes = 7;
   ASSERT_EQ(cusolverDnCreateParams(&params), CUSOLVER_STATUS_SUCCESS);
-  ASSERT_EQ(cusolverDnXpotrf_bufferSize(handle_, params, GetParam(), 5, CUDA_R_64F, a.get(), 5, CUDA_R_64F, &bytes,
-                                        &host_bytes),
+  ASSERT_EQ(cusolverDnXpotrf_bufferSize(handle_, params, GetParam(), 5, CUDA_R_64F, a.get(), 5, CUDA_R_64F,
+                                        &bytes, &host_bytes),
             CUSOLVER_STATUS_SUCCESS);
   EXPECT_EQ(host_bytes, 0u);
   const OnDevice<char> work(bytes);
-  ASSERT_EQ(cusolverDnXpotrf(handle_, params, GetParam(), 5, CUDA_R_64F, a.get(), 5, CUDA_R_64F, work.get(), bytes,
-                             nullptr, 0, info.get()),
+  ASSERT_EQ(cusolverDnXpotrf(handle_, params, GetParam(), 5, CUDA_R_64F, a.get(), 5, CUDA_R_64F, work.get(),
+                             bytes, nullptr, 0, info.get()),
             CUSOLVER_STATUS_SUCCESS);
-  ASSERT_EQ(cusolverDnXpotrs(handle_, params, GetParam(), 5, 1, CUDA_R_64F, a.get(), 5, CUDA_R_64F, x.get(), 5,
-                             info.get()),
+  ASSERT_EQ(cusolverDnXpotrs(handle_, params, GetParam(), 5, 1, CUDA_R_64F, a.get(), 5, CUDA_R_64F, x.get(),
+                             5, info.get()),
             CUSOLVER_STATUS_SUCCESS);
   EXPECT_TRUE(matrix(x.read(), 5, 1).isApprox(a_.llt().solve(b), 1e-12));
   EXPECT_EQ(cusolverDnDestroyParams(params), CUSOLVER_STATUS_SUCCESS);
@@ -145,8 +150,8 @@ class Sparse : public ::testing::Test {
   Sparse() {
     EXPECT_EQ(cusparseCreate(&handle_), CUSPARSE_STATUS_SUCCESS);
     EXPECT_EQ(cusparseSetStream(handle_, stream_.get()), CUSPARSE_STATUS_SUCCESS);
-    EXPECT_EQ(cusparseCreateCsr(&z_, 3, 4, 5, starts_.get(), columns_.get(), values_.get(), CUSPARSE_INDEX_32I,
-                                CUSPARSE_INDEX_32I, CUSPARSE_INDEX_BASE_ZERO, CUDA_R_64F),
+    EXPECT_EQ(cusparseCreateCsr(&z_, 3, 4, 5, starts_.get(), columns_.get(), values_.get(),
+                                CUSPARSE_INDEX_32I, CUSPARSE_INDEX_32I, CUSPARSE_INDEX_BASE_ZERO, CUDA_R_64F),
               CUSPARSE_STATUS_SUCCESS);
     dense_ << 1, 0, 2, 0, 0, 0, 3, 4, 0, 5, 0, 0;
   }
@@ -208,8 +213,8 @@ TEST_F(Sparse, TransposedTimesAVectorAddsToTheResult) {
             CUSPARSE_STATUS_SUCCESS);
   EXPECT_EQ(y_values.peek(), entries(y));  // not yet done
   EXPECT_EQ(y_values.read(), entries(dense_.transpose() * x + 2.0 * y));
-  EXPECT_EQ(cusparseSpMV(handle_, CUSPARSE_OPERATION_NON_TRANSPOSE, &one_, z_, x_vector, &two_, y_vector, CUDA_R_64F,
-                         CUSPARSE_SPMV_ALG_DEFAULT, buffer.get()),
+  EXPECT_EQ(cusparseSpMV(handle_, CUSPARSE_OPERATION_NON_TRANSPOSE, &one_, z_, x_vector, &two_, y_vector,
+                         CUDA_R_64F, CUSPARSE_SPMV_ALG_DEFAULT, buffer.get()),
             CUSPARSE_STATUS_INVALID_VALUE);  // shapes
   EXPECT_EQ(cusparseDestroyDnVec(x_vector), CUSPARSE_STATUS_SUCCESS);
   EXPECT_EQ(cusparseDestroyDnVec(y_vector), CUSPARSE_STATUS_SUCCESS);

@@ -14,8 +14,10 @@
 namespace cuglmm::emulation {
 namespace {
 
-constexpr std::size_t kPage = 4096, kGap = 1 << 16;
-constexpr std::size_t kRange = std::size_t{1} << 42;  // of addresses; pages are given to blocks alone
+constexpr std::size_t kPage = 4096 * 8, kGap = 2 * kPage;  // its shadow is a page
+constexpr std::size_t kRange = std::size_t{1} << 42;       // of addresses; pages are given to blocks alone
+
+std::size_t pages(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 
 struct Block {
   Space space;
@@ -25,7 +27,7 @@ struct Block {
 };
 
 struct Memory {
-  std::uintptr_t first = 0, next = 0;
+  std::uintptr_t first = 0, next = 0, end = 0;  ///< addresses; from `next` on never used
   std::map<std::uintptr_t, Block> blocks;
   std::size_t device_bytes = 0;
   int open = 0;
@@ -38,7 +40,8 @@ Memory& memory() {
     Memory created;
     void* range = mmap(nullptr, kRange, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (range == MAP_FAILED) fatal("no addresses for the device's memory");
-    created.first = created.next = reinterpret_cast<std::uintptr_t>(range);
+    created.first = created.next = pages(reinterpret_cast<std::uintptr_t>(range));
+    created.end = reinterpret_cast<std::uintptr_t>(range) + kRange;
     __asan_set_error_report_callback(explain);
     return created;
   }();
@@ -46,7 +49,6 @@ Memory& memory() {
 }
 
 std::uintptr_t number(const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); }
-std::size_t pages(std::size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
 
 /// The last block that starts at or before the address, freed or not.
 std::map<std::uintptr_t, Block>::iterator block_before(std::uintptr_t address) {
@@ -73,7 +75,8 @@ void explain(const char* text) {
                     : offset >= block.bytes ? "is too short for that"
                     : !block.ready          ? "is not allocated yet, in the order of its stream"
                                             : "was touched by the host, or by work of another kind";
-  std::fprintf(stderr, "CUDA emulation: byte %zu of a %s: the block %s\n", offset, describe(block).c_str(), why);
+  std::fprintf(stderr, "CUDA emulation: byte %zu of a %s: the block %s\n", offset, describe(block).c_str(),
+               why);
 }
 
 /// Device blocks as the present depth of Open wants them; the rest of a block's last page never.
@@ -89,6 +92,15 @@ void protect_all() {
     if (block.space == Space::device && !block.freed) protect(start, block);
 }
 
+/// Gives the pages back, and those of their shadow; what touches them then is a SEGV.
+void discard(std::uintptr_t start, std::size_t bytes) {
+  std::size_t scale, offset;
+  __asan_get_shadow_mapping(&scale, &offset);
+  madvise(reinterpret_cast<void*>((start >> scale) + offset), bytes >> scale, MADV_DONTNEED);
+  madvise(reinterpret_cast<void*>(start), bytes, MADV_DONTNEED);
+  mprotect(reinterpret_cast<void*>(start), bytes, PROT_NONE);
+}
+
 void set_open(int depth) {
   const bool changes = (depth > 0) != (memory().open > 0);
   memory().open = depth;
@@ -101,11 +113,12 @@ cudaError_t allocate(Space space, void** pointer, std::size_t bytes, bool ready)
   Memory& m = memory();
   *pointer = nullptr;
   if (bytes == 0) return cudaSuccess;
+  if (bytes > kRange / 4) return cudaErrorMemoryAllocation;
   if (space == Space::device && (bytes > settings().memory || m.device_bytes > settings().memory - bytes))
     return cudaErrorMemoryAllocation;
   const std::size_t gap = std::max(kGap, pages(bytes));
   const std::uintptr_t start = m.next + gap;
-  if (start + 2 * gap > m.first + kRange) return cudaErrorMemoryAllocation;
+  if (start + 2 * gap > m.end) return cudaErrorMemoryAllocation;
   void* at = reinterpret_cast<void*>(start);
   if (mprotect(at, pages(bytes), PROT_READ | PROT_WRITE) != 0) return cudaErrorMemoryAllocation;
   m.next = start + pages(bytes);
@@ -139,9 +152,7 @@ void release(void* pointer) {
   if (block.freed) return;
   block.freed = true;
   if (block.space == Space::device) memory().device_bytes -= block.bytes;
-  __asan_unpoison_memory_region(pointer, pages(block.bytes));  // the shadow, for the pages' next use
-  madvise(pointer, pages(block.bytes), MADV_DONTNEED);
-  mprotect(pointer, pages(block.bytes), PROT_NONE);
+  discard(number(pointer), pages(block.bytes));
 }
 
 void release_everything() {
@@ -152,7 +163,7 @@ void release_everything() {
 Space space_of(const void* pointer) {
   const std::uintptr_t address = number(pointer);
   const Memory& m = memory();
-  if (address < m.first || address >= m.first + kRange) return Space::host;
+  if (address < m.first || address >= m.end) return Space::host;
   const auto found = block_before(address);
   return found == memory().blocks.end() ? Space::device : found->second.space;
 }

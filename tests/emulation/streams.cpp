@@ -271,7 +271,8 @@ cudaError_t cudaEventQuery(cudaEvent_t event) {
   });
 }
 cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t from, cudaEvent_t to) {
-  return call("cudaEventElapsedTime", cudaErrorLaunchFailure, [&] { return elapsed(milliseconds, from, to); });
+  return call("cudaEventElapsedTime", cudaErrorLaunchFailure,
+              [&] { return elapsed(milliseconds, from, to); });
 }
 
 }  // extern "C"

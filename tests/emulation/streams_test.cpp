@@ -75,7 +75,9 @@ TEST(Streams, APollingLoopEnds) {
 TEST(Streams, AHostFunctionRunsInOrder) {
   const Stream stream;
   int seen = 0;
-  ASSERT_EQ(cudaLaunchHostFunc(stream.get(), [](void* p) { *static_cast<int*>(p) = 7; }, &seen), cudaSuccess);
+  ASSERT_EQ(cudaLaunchHostFunc(
+                stream.get(), [](void* p) { *static_cast<int*>(p) = 7; }, &seen),
+            cudaSuccess);
   EXPECT_EQ(seen, 0);
   ASSERT_EQ(cudaDeviceSynchronize(), cudaSuccess);
   EXPECT_EQ(seen, 7);
@@ -123,7 +125,8 @@ TEST(Memory, IsAsLargeAsTheTestSays) {
 TEST(Memory, RowsAreCopiedWithTheirPitch) {
   const OnDevice<double> block(std::vector<double>{1, 2, 3, 4, 5, 6});
   double host[4] = {};
-  ASSERT_EQ(cudaMemcpy2DAsync(host, 16, block.get(), 24, 16, 2, cudaMemcpyDeviceToHost, nullptr), cudaSuccess);
+  ASSERT_EQ(cudaMemcpy2DAsync(host, 16, block.get(), 24, 16, 2, cudaMemcpyDeviceToHost, nullptr),
+            cudaSuccess);
   ASSERT_EQ(cudaStreamSynchronize(nullptr), cudaSuccess);
   EXPECT_THAT(host, ElementsAre(1, 2, 4, 5));
 }

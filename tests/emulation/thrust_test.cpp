@@ -34,9 +34,8 @@ TEST(Thrust, ScansCompactsAndReduces) {
   const OnDevice<int> values(std::vector<int>{1, 2, 3, 4, 5}), sums(5), kept(5);
   thrust::exclusive_scan(policy(nullptr), values.get(), values.get() + 5, sums.get());
   EXPECT_THAT(sums.read(), ElementsAre(0, 1, 3, 6, 10));
-  const int* end =
-      thrust::copy_if(policy(nullptr), thrust::counting_iterator<int>(0), thrust::counting_iterator<int>(5),
-                      values.get(), kept.get(), Odd());
+  const int* end = thrust::copy_if(policy(nullptr), thrust::counting_iterator<int>(0),
+                                   thrust::counting_iterator<int>(5), values.get(), kept.get(), Odd());
   EXPECT_EQ(end, kept.get() + 3);
   EXPECT_EQ(thrust::reduce(policy(nullptr), kept.get(), kept.get() + 3), 6);
 }
@@ -44,7 +43,8 @@ TEST(Thrust, ScansCompactsAndReduces) {
 TEST(Thrust, ReducesByKey) {
   const OnDevice<int> keys(std::vector<int>{0, 0, 1, 1, 1}), out_keys(2);
   const OnDevice<double> values(std::vector<double>{1, 2, 3, 4, 5}), sums(2);
-  thrust::reduce_by_key(policy(nullptr), keys.get(), keys.get() + 5, values.get(), out_keys.get(), sums.get());
+  thrust::reduce_by_key(policy(nullptr), keys.get(), keys.get() + 5, values.get(), out_keys.get(),
+                        sums.get());
   EXPECT_THAT(sums.read(), ElementsAre(3.0, 12.0));
 }
 

@@ -32,7 +32,8 @@ cudaError_t copy(void* to, const void* from, std::size_t bytes, cudaMemcpyKind k
   if (bytes == 0) return cudaSuccess;
   if (!kind_fits(kind, to, from)) {
     const auto name = [](const void* p) { return space_of(p) == Space::device ? "device" : "host"; };
-    fault(std::string("the kind of the copy does not fit: it goes from ") + name(from) + " to " + name(to) + " memory");
+    fault(std::string("the kind of the copy does not fit: it goes from ") + name(from) + " to " + name(to) +
+          " memory");
     return cudaErrorInvalidValue;
   }
   if (!whole(to, bytes, "the copy's destination") || !whole(from, bytes, "the copy's source"))
@@ -46,7 +47,8 @@ cudaError_t fill(void* at, int byte, std::size_t bytes, cudaStream_t stream) {
   return enqueue(stream, [=] { std::memset(at, byte, bytes); });
 }
 
-cudaError_t fill_rows(void* at, std::size_t pitch, int byte, std::size_t bytes, std::size_t rows, cudaStream_t stream) {
+cudaError_t fill_rows(void* at, std::size_t pitch, int byte, std::size_t bytes, std::size_t rows,
+                      cudaStream_t stream) {
   if (!is_stream(stream)) return cudaErrorInvalidResourceHandle;
   if (rows > 0 && !on_device(at, (rows - 1) * pitch + bytes, "what is filled")) return cudaErrorInvalidValue;
   return enqueue(stream, [=] {
@@ -56,11 +58,13 @@ cudaError_t fill_rows(void* at, std::size_t pitch, int byte, std::size_t bytes, 
 
 struct Rows {
   std::size_t pitch;
-  std::size_t extent(std::size_t bytes, std::size_t rows) const { return rows == 0 ? 0 : (rows - 1) * pitch + bytes; }
+  std::size_t extent(std::size_t bytes, std::size_t rows) const {
+    return rows == 0 ? 0 : (rows - 1) * pitch + bytes;
+  }
 };
 
-cudaError_t copy_rows(void* to, Rows to_rows, const void* from, Rows from_rows, std::size_t bytes, std::size_t rows,
-                      cudaMemcpyKind kind, cudaStream_t stream) {
+cudaError_t copy_rows(void* to, Rows to_rows, const void* from, Rows from_rows, std::size_t bytes,
+                      std::size_t rows, cudaMemcpyKind kind, cudaStream_t stream) {
   if (!is_stream(stream)) return cudaErrorInvalidResourceHandle;
   if (bytes > to_rows.pitch || bytes > from_rows.pitch) return cudaErrorInvalidPitchValue;
   if (!kind_fits(kind, to, from)) {
@@ -72,8 +76,8 @@ cudaError_t copy_rows(void* to, Rows to_rows, const void* from, Rows from_rows, 
     return cudaErrorInvalidValue;
   return enqueue(stream, [=] {
     for (std::size_t i = 0; i < rows; ++i)
-      std::memmove(static_cast<char*>(to) + i * to_rows.pitch, static_cast<const char*>(from) + i * from_rows.pitch,
-                   bytes);
+      std::memmove(static_cast<char*>(to) + i * to_rows.pitch,
+                   static_cast<const char*>(from) + i * from_rows.pitch, bytes);
   });
 }
 
@@ -91,7 +95,8 @@ cudaError_t free_in_stream(void* pointer, cudaStream_t stream) {
   if (pointer == nullptr) return cudaSuccess;
   if (!is_block(Space::device, pointer)) return cudaErrorInvalidValue;
   if (device_is_lost()) return release(pointer), cudaSuccess;
-  return enqueue(stream, [=] { release(pointer); }, true);
+  return enqueue(
+      stream, [=] { release(pointer); }, true);
 }
 
 cudaError_t allocate_in_stream(void** pointer, std::size_t bytes, cudaStream_t stream) {
@@ -109,16 +114,20 @@ using namespace cuglmm::emulation;
 extern "C" {
 
 cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
-  return call("cudaMalloc", cudaErrorMemoryAllocation, [&] { return allocate(Space::device, pointer, bytes); });
+  return call("cudaMalloc", cudaErrorMemoryAllocation,
+              [&] { return allocate(Space::device, pointer, bytes); });
 }
 cudaError_t cudaMallocAsync(void** pointer, std::size_t bytes, cudaStream_t stream) {
-  return call("cudaMallocAsync", cudaErrorMemoryAllocation, [&] { return allocate_in_stream(pointer, bytes, stream); });
+  return call("cudaMallocAsync", cudaErrorMemoryAllocation,
+              [&] { return allocate_in_stream(pointer, bytes, stream); });
 }
 cudaError_t cudaMallocHost(void** pointer, std::size_t bytes) {
-  return call("cudaMallocHost", cudaErrorMemoryAllocation, [&] { return allocate(Space::pinned, pointer, bytes); });
+  return call("cudaMallocHost", cudaErrorMemoryAllocation,
+              [&] { return allocate(Space::pinned, pointer, bytes); });
 }
 cudaError_t cudaHostAlloc(void** pointer, std::size_t bytes, unsigned) {
-  return call("cudaHostAlloc", cudaErrorMemoryAllocation, [&] { return allocate(Space::pinned, pointer, bytes); });
+  return call("cudaHostAlloc", cudaErrorMemoryAllocation,
+              [&] { return allocate(Space::pinned, pointer, bytes); });
 }
 cudaError_t cudaFree(void* pointer) {
   return release_call("cudaFree", [&] { return free_block(Space::device, pointer); });
@@ -130,7 +139,8 @@ cudaError_t cudaFreeHost(void* pointer) {
   return release_call("cudaFreeHost", [&] { return free_block(Space::pinned, pointer); });
 }
 
-cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
   return call("cudaMemcpyAsync", cudaErrorLaunchFailure, [&] { return copy(to, from, bytes, kind, stream); });
 }
 /// In the default stream: what lies in streams made with cudaStreamNonBlocking it does not wait for.
@@ -163,6 +173,18 @@ cudaError_t cudaMemGetInfo(std::size_t* free, std::size_t* total) {
     *free = settings().memory - std::min(settings().memory, device_bytes_in_use());
     return cudaSuccess;
   });
+}
+
+/// The pool of stream-ordered allocation has no properties that could be seen here.
+cudaError_t cudaDeviceGetDefaultMemPool(cudaMemPool_t* pool, int) {
+  return call("cudaDeviceGetDefaultMemPool", cudaErrorInvalidDevice,
+              [&] { return *pool = nullptr, cudaSuccess; });
+}
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) {
+  return call("cudaMemPoolSetAttribute", cudaErrorInvalidValue, [] { return cudaSuccess; });
+}
+cudaError_t cudaMemPoolTrimTo(cudaMemPool_t, std::size_t) {
+  return call("cudaMemPoolTrimTo", cudaErrorInvalidValue, [] { return cudaSuccess; });
 }
 
 }  // extern "C"

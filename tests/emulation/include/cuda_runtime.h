@@ -1,7 +1,8 @@
-// The toolkit's cuda_runtime.h where the "device" is this process. The types, enumerations and host declarations
-// are the toolkit's own (its headers compile under plain g++, and Thrust is needed for real anyway, so the
-// emulation asks for the toolkit's headers; not for nvcc, a driver or its libraries). What nvcc adds is ours:
-// the words of the language, built-in variables, device functions and a launch that knows its arguments.
+// The toolkit's cuda_runtime.h where the "device" is this process. The types, enumerations and host
+// declarations are the toolkit's own (its headers compile under plain g++, and Thrust is needed for real
+// anyway, so the emulation asks for the toolkit's headers; not for nvcc, a driver or its libraries). What
+// nvcc adds is ours: the words of the language, built-in variables, device functions and a launch that knows
+// its arguments.
 #pragma once
 #pragma GCC system_header  // #include_next is not pedantic
 

@@ -33,8 +33,8 @@ std::uint64_t to_word(T value) {
   return word;
 }
 
-/// The value of the lane `source(lane, first)`, where `first` is the first lane of my segment of `width`; mine
-/// where that leaves the segment.
+/// The value of the lane `source(lane, first)`, where `first` is the first lane of my segment of `width`;
+/// mine where that leaves the segment.
 template <class T, class Source>
 T shuffle(unsigned mask, T value, int width, const char* function, Source source) {
   const Exchange all = warp_exchange(mask, to_word(value), function);
@@ -63,9 +63,8 @@ inline void __threadfence() {}
 
 template <class T>
 T __shfl_sync(unsigned mask, T value, int source, int width = warpSize) {
-  return cuglmm::emulation::shuffle(mask, value, width, "__shfl_sync", [&](int, int first) {
-    return first + (source & (width - 1));
-  });
+  return cuglmm::emulation::shuffle(mask, value, width, "__shfl_sync",
+                                    [&](int, int first) { return first + (source & (width - 1)); });
 }
 template <class T>
 T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = warpSize) {

@@ -41,18 +41,17 @@ bool argument_is_sound(int number, T argument) {
 
 }  // namespace cuglmm::emulation
 
+// static: each library that holds kernels has its own section.
 template <class... Parameters, class... Arguments>
-cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
-                               Arguments&&... arguments) {
+static cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(Parameters...),
+                                      Arguments&&... arguments) {
   namespace emulation = cuglmm::emulation;
   cudaError_t error;
   if (!emulation::begin_launch(error)) return error;
   const std::tuple<std::remove_cv_t<Parameters>...> copies(std::forward<Arguments>(arguments)...);
   int number = 0;
   const bool sound = std::apply(
-      [&](const auto&... copy) {
-        return (true & ... & emulation::argument_is_sound(++number, copy));
-      },
+      [&](const auto&... copy) { return (true & ... & emulation::argument_is_sound(++number, copy)); },
       copies);
   emulation::Grid grid;
   grid.shared = __start_cuglmm_shared;
@@ -71,8 +70,8 @@ cudaError_t cudaFuncGetAttributes(cudaFuncAttributes* attributes, void (*kernel)
   return cudaFuncGetAttributes(attributes, reinterpret_cast<const void*>(kernel));
 }
 template <class... Parameters>
-cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void (*kernel)(Parameters...), int threads,
-                                                          std::size_t shared_bytes) {
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, void (*kernel)(Parameters...),
+                                                          int threads, std::size_t shared_bytes) {
   return cudaOccupancyMaxActiveBlocksPerMultiprocessor(blocks, reinterpret_cast<const void*>(kernel), threads,
                                                        shared_bytes);
 }

@@ -1,5 +1,5 @@
-/// For GoogleTest: after every test the device must be clean (nothing left over, no call misused), and is as new for
-/// the next.
+/// For GoogleTest: after every test the device must be clean (nothing left over, no call misused), and is as
+/// new for the next.
 #pragma once
 
 #include <gtest/gtest.h>

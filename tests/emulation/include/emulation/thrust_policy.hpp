@@ -1,5 +1,6 @@
-/// Thrust's algorithms for the host, on device memory, in the order of a stream: what is in its queue runs first,
-/// then the algorithm at once. (On a device the algorithm would be in the queue too; what follows it is.)
+/// Thrust's algorithms for the host, on device memory, in the order of a stream: what is in its queue runs
+/// first, then the algorithm at once. (On a device the algorithm would be in the queue too; what follows it
+/// is.)
 #pragma once
 
 #include <new>
