@@ -64,9 +64,10 @@ class Block {
 
 Block* block = nullptr;
 
-/// Fibers that run no thread.
+/// Fibers that run no thread. They stay with their host thread: the compiler may keep addresses of
+/// thread_local variables while a fiber is parked.
 std::vector<std::unique_ptr<Fiber>>& idle_fibers() {
-  static std::vector<std::unique_ptr<Fiber>> fibers;
+  static thread_local std::vector<std::unique_ptr<Fiber>> fibers;
   return fibers;
 }
 Fiber* running = nullptr;

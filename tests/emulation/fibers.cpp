@@ -1,5 +1,6 @@
 #include "fibers.hpp"
 
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #include <sys/mman.h>
 
@@ -23,7 +24,10 @@ Fiber::Fiber(std::function<void()> function) : function_(std::move(function)) {
   other_ = boost::context::detail::make_fcontext(stack_ + kStack, kStack - kGuard, enter);
 }
 
-Fiber::~Fiber() { munmap(stack_, kStack); }
+Fiber::~Fiber() {
+  __asan_unpoison_memory_region(stack_, kStack);  // frames that never end; the addresses may be used again
+  munmap(stack_, kStack);
+}
 
 void Fiber::resume() {
   void* frames = nullptr;

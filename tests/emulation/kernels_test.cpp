@@ -1,5 +1,6 @@
 // Correct kernels do on the emulated device what they do on a real one, in both orders of threads and blocks.
 #include <cmath>
+#include <thread>
 
 #include <kernels/cuda/shared.hpp>
 
@@ -119,6 +120,20 @@ TEST(Kernels, OneWarpMayGoOnAlone) {
     ASSERT_EQ(launch(3, 256, 8 * sizeof(double), nullptr, two_level_sum, out.get()), cudaSuccess);
     EXPECT_THAT(out.read(), Each(256.0 * 257.0 / 2.0));
   });
+}
+
+TEST(Kernels, HostThreadsShareTheDevice) {
+  const OnDevice<double> out(12);
+  const auto work = [&](int i) {
+    for (int repeat = 0; repeat < 20; ++repeat) {
+      const Stream stream;
+      launch(3, 256, 8 * sizeof(double), stream.get(), two_level_sum, out.get() + 3 * i);
+    }
+  };
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) threads.emplace_back(work, i);
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_THAT(out.read(), Each(256.0 * 257.0 / 2.0));
 }
 
 __global__ void count(int* i, unsigned* u, unsigned long long* l) {
