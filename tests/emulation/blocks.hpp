@@ -9,5 +9,7 @@ constexpr std::size_t kSharedLimit =
     227 << 10;  ///< dynamic shared memory of a block, bytes (A100: 163, H100: 227 KiB)
 
 void run_grid(const Grid& grid);
+/// For reset(): their attributes.
+void forget_kernels();
 
 }  // namespace cuglmm::emulation

@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "blocks.hpp"
 #include "calls.hpp"
 #include "handles.hpp"
 #include "memory.hpp"
@@ -170,6 +171,7 @@ void reset() {
   const std::lock_guard guard(lock());
   forget_streams();
   forget_handles();
+  forget_kernels();
   release_everything();
   reset_calls();
   settings() = fresh_settings();
@@ -225,6 +227,7 @@ cudaError_t cudaDeviceReset() {
   const std::lock_guard guard(lock());
   forget_streams();
   forget_handles();
+  forget_kernels();
   release_everything();
   recover_device();
   return cudaSuccess;

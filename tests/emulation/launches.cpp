@@ -46,6 +46,8 @@ bool sizes_fit(const cudaLaunchConfig_t& config) {
 
 }  // namespace
 
+void forget_kernels() { shared_limits().clear(); }
+
 bool begin_launch(cudaError_t& error) {
   error = call("cudaLaunchKernelEx", cudaErrorLaunchFailure, [] { return cudaSuccess; });
   return error == cudaSuccess;
