@@ -11,7 +11,7 @@ namespace cuglmm {
 constexpr double kSingular = 1e-4;
 
 /// The functions, in double; a template on the Real of the caller so that each instruction set has its own
-/// copy. capacity: the largest term's columns. Values: an array of double, or a lane's view of one.
+/// copy. capacity: the largest term's columns. G, TT: arrays of double, or a lane's view of them.
 template <class Real, int capacity = kMaxPath>
 struct Singular {
   /// Eigenvalues and -vectors of a symmetric q x q matrix by Jacobi's rotations. A: overwritten, its diagonal
@@ -137,8 +137,8 @@ struct Singular {
   /// moments. If some e in the null space of Lambda_j' has e'G e = g < 0, the deviance decreases along Sigma
   /// + e e' tau, by about g^2 / (2 sum_l (e' T_ll e)^2) at tau = -g / sum_l (..)^2; if that is more than
   /// `gain`, theta moves there and true is returned.
-  template <class Values>
-  CUGLMM_LANE static bool escape_singular(double* theta, int q, const Values& G, const Values& TT,
+  template <class GValues, class TTValues>
+  CUGLMM_LANE static bool escape_singular(double* theta, int q, const GValues& G, const TTValues& TT,
                                           double gain) {
     double Sigma[capacity * capacity], V[capacity * capacity], N[capacity * capacity], W[capacity * capacity];
     theta_to_sigma(theta, q, Sigma);
@@ -177,8 +177,8 @@ struct Singular {
 
   /// Score start (design.md 1.7) of a term from G and TT at theta = 0: theta^2 = max(tau, sqrt(2 / I) / 4)
   /// per column, tau = -G / I, I = sum_l T_ll^2.
-  template <class Values>
-  CUGLMM_LANE static void score_start(const Values& G, const Values& TT, int q, double* theta) {
+  template <class GValues, class TTValues>
+  CUGLMM_LANE static void score_start(const GValues& G, const TTValues& TT, int q, double* theta) {
     const int s = q * (q + 1) / 2;
     for (int c = 0; c < q; ++c)
       for (int r = c; r < q; ++r) {
@@ -191,8 +191,8 @@ struct Singular {
   /// The expected Hessian of d in a term's theta, s x s: tr(T E_k T E_m) summed over levels, E_k =
   /// dSigma/dtheta_k (design.md 1.7), plus 2 (G_+)_rr' for two entries of one column, G_+ the positive part
   /// of G: the curvature left as Lambda_j -> 0.
-  template <class Values>
-  CUGLMM_LANE static void theta_information(const double* theta, int q, const Values& TT, const Values& G,
+  template <class GValues, class TTValues>
+  CUGLMM_LANE static void theta_information(const double* theta, int q, const TTValues& TT, const GValues& G,
                                             double* H) {
     const int s = q * (q + 1) / 2;
     double A[capacity * capacity], V[capacity * capacity], plus[capacity * capacity];
