@@ -1,15 +1,13 @@
-# The same lane functions, compiled by nvcc where there is one: kernels/cuda/*.cu. The engine that launches them is not
-# there yet; compiling them keeps kernels/ fit for it.
+# The CUDA engine, where nvcc is found: kernels/cuda/*.cu, the same lane functions, and host/cuda/*.cpp, which launches
+# them. A module, opened at run time (host/engine/cuda_module.hpp): the program starts where CUDA's libraries are missing.
 
 if(NOT CUGLMM_CUDA MATCHES "^(AUTO|ON|OFF)$")
   message(FATAL_ERROR "CUGLMM_CUDA is \"${CUGLMM_CUDA}\"; it must be AUTO, ON or OFF")
 endif()
-file(GLOB CUGLMM_CUDA_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu)
+file(GLOB CUGLMM_CUDA_SOURCES CONFIGURE_DEPENDS
+  ${PROJECT_SOURCE_DIR}/kernels/cuda/*.cu ${PROJECT_SOURCE_DIR}/host/cuda/*.cpp)
 if(CUGLMM_CUDA STREQUAL "OFF")
   message(STATUS "cuglmm: CPU engine only (CUGLMM_CUDA=OFF)")
-  return()
-elseif(NOT CUGLMM_CUDA_SOURCES)
-  message(STATUS "cuglmm: CPU engine only (kernels/cuda holds no kernels)")
   return()
 endif()
 
@@ -57,12 +55,15 @@ if(NOT CMAKE_CUDA_COMPILER)
 endif()
 
 enable_language(CUDA)
-message(STATUS "cuglmm: CPU engine, and CUDA kernels compiled by ${CMAKE_CUDA_COMPILER} "
-  "${CMAKE_CUDA_COMPILER_VERSION} for ${CMAKE_CUDA_ARCHITECTURES}")
-add_library(cuglmm_cuda_kernels OBJECT ${CUGLMM_CUDA_SOURCES})
-set_target_properties(cuglmm_cuda_kernels PROPERTIES
-  CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON CUDA_EXTENSIONS OFF POSITION_INDEPENDENT_CODE ON)
-target_include_directories(cuglmm_cuda_kernels PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
+find_package(CUDAToolkit REQUIRED)
+message(STATUS "cuglmm: CPU and CUDA engines (${CMAKE_CUDA_COMPILER} ${CMAKE_CUDA_COMPILER_VERSION} for "
+  "${CMAKE_CUDA_ARCHITECTURES})")
+add_library(cuglmm_cuda MODULE ${CUGLMM_CUDA_SOURCES})
+set_target_properties(cuglmm_cuda PROPERTIES
+  CUDA_STANDARD 17 CUDA_STANDARD_REQUIRED ON CUDA_EXTENSIONS OFF CXX_VISIBILITY_PRESET hidden
+  LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
+target_include_directories(cuglmm_cuda PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
+target_link_libraries(cuglmm_cuda PRIVATE cuglmm fmt::fmt CUDA::cudart_static CUDA::cusolver cuglmm_options)
 # No -Wpedantic: the code that nvcc hands to the host compiler is not pedantic.
-target_compile_options(cuglmm_cuda_kernels PRIVATE -Xcompiler=-Wall,-Wextra,-Wshadow
-  $<$<BOOL:${CUGLMM_WERROR}>:-Werror=all-warnings;-Xcompiler=-Werror>)
+target_compile_options(cuglmm_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wshadow
+  $<$<BOOL:${CUGLMM_WERROR}>:-Werror=all-warnings;-Xcompiler=-Werror>>)

@@ -6,6 +6,7 @@
 #include <map>
 
 #include <cuglmm/cuglmm.hpp>
+#include <tests/support/evaluate.hpp>
 #include <tests/support/lme4_cases.hpp>
 
 namespace cuglmm {
@@ -20,7 +21,7 @@ using testing::ElementsAreArray;
 const Fit& fit_of(const Case& c) {
   static std::map<std::string, Fit> fits;
   const auto known = fits.find(c.id);
-  return known != fits.end() ? known->second : fits.emplace(c.id, fit(test::make_model(c))).first->second;
+  return known != fits.end() ? known->second : fits.emplace(c.id, fit(test::make_model(c), {.device = test::test_device()})).first->second;
 }
 
 /// Sigma_j = Lambda_j Lambda_j', term by term, all entries: determined where theta's signs and rank are not.
@@ -113,7 +114,7 @@ TEST_P(Lme4, StandardErrorsAreTheHessianBasedOnesAndOnRequestRx) {
   };
   compare(fit_.vcov, "se_hessian", "vcov_hessian");
   compare(fit_.vcov_rx, "se_rx", "vcov_rx");
-  const Fit rx = fit(*fit_.model, {.se = StandardErrors::rx});
+  const Fit rx = fit(*fit_.model, {.se = StandardErrors::rx, .device = test::test_device()});
   EXPECT_EQ(rx.vcov, rx.vcov_rx);
 }
 

@@ -9,7 +9,7 @@
 #include <xsimd/config/xsimd_config.hpp>
 
 #include <host/cli/command.hpp>
-#include <host/engine/engine.hpp>
+#include <host/engine/cuda_module.hpp>
 #include <host/report/json.hpp>
 
 namespace cuglmm::cli {
@@ -28,11 +28,20 @@ std::string libraries() {
   return out + fmt::format(", CLI11 {}, zlib {}", CLI11_VERSION, zlibVersion());
 }
 
+std::string devices() {
+  std::string why_none;
+  const std::vector<CudaDevice> gpus = cuda_devices(why_none);
+  if (gpus.empty()) return fmt::format("cpu (no GPU can be used: {})", why_none);
+  std::string out = "cpu";
+  for (const CudaDevice& gpu : gpus)
+    out += fmt::format("\n           cuda:{} ({}, {:.1f} GiB, compute capability {}.{})", gpu.number, gpu.name,
+                       static_cast<double>(gpu.memory) / (1 << 30), gpu.major, gpu.minor);
+  return out;
+}
+
 int run() {
-  write_text(
-      "-", fmt::format("version:   {}\nSIMD:      {}\nthreads:   {}\ndevices:   cpu (no CUDA engine in this "
-                       "build)\nlibraries: {}\n",
-                       version(), simd_level(), hardware_threads(), libraries()));
+  write_text("-", fmt::format("version:   {}\nSIMD:      {}\nthreads:   {}\ndevices:   {}\nlibraries: {}\n", version(),
+                              simd_level(), hardware_threads(), devices(), libraries()));
   return 0;
 }
 

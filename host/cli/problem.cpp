@@ -108,15 +108,6 @@ FitOptions fit_options(const ModelArguments& a, const EngineArguments& engine) {
 
 }  // namespace
 
-void require_device(const std::string& device) {
-  if (device == "auto" || device == "cpu") return;
-  if (device == "cuda" || device.starts_with("cuda:"))
-    throw Error(
-        fmt::format("--device {}: this build has no CUDA engine; --device cpu works everywhere", device),
-        Error::Kind::device);
-  throw Error(fmt::format("--device {}: not known; one of auto, cpu", device));
-}
-
 Data load_data(const std::string& path, const ReadArguments& a) {
   ReadOptions options;
   options.factor = column_list(a.factor);

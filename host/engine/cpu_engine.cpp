@@ -5,6 +5,9 @@
 #include <limits>
 
 #include <fmt/format.h>
+#include <Eigen/Cholesky>
+
+#include <cuglmm/error.hpp>
 
 #include <host/engine/parallel.hpp>
 #include <host/engine/simd.hpp>
@@ -21,8 +24,7 @@ class CpuProblem : public Problem {
  public:
   CpuProblem(const PlanData& plan, const SliceLayout& layout, const CpuFunctions& functions, int threads,
              const ResponseSums& sums)
-      : plan_(plan),
-        layout_(layout),
+      : layout_(layout),
         functions_(functions),
         sums_(sums),
         zy_(layout.spread_zy(sums)),
@@ -52,20 +54,15 @@ class CpuProblem : public Problem {
       functions_.evaluate_slices(view, begin, end, theta.data(), beta.data(), zy_.data(), u_.data(),
                                  mode_tolerance_, sums[block], scratch);
     });
-    ProblemEvaluation out;
-    out.objective = sums_.constant - 2 * (sums_.xy.dot(beta) + sums_.offset_y);
+    double objective = 0;
     for (const ProblemSums& block : sums)
-      out.objective =
-          block.failed ? std::numeric_limits<double>::quiet_NaN() : out.objective + block.objective;
-    out.G = G.rowwise().sum();
-    out.gradient.resize(m + p);
-    const AnyShape shape{p, view.levels, view.terms, m, view.level_first, view.term};
-    theta_gradient(shape, theta.data(), Lanes<double>{out.G.data()}, out.gradient.data());
-    out.gradient.tail(p) = gradient.rowwise().sum() - 2 * sums_.xy;
+      objective = block.failed ? std::numeric_limits<double>::quiet_NaN() : objective + block.objective;
+    ProblemEvaluation out =
+        assemble(view, sums_, theta, beta, objective, G.rowwise().sum(), gradient.rowwise().sum());
     if (moments) {
       out.TT = TT.rowwise().sum();
-      out.mode = gather(mode);
-      out.variance = gather(variance);
+      out.mode = layout_.gather(mode.data());
+      out.variance = layout_.gather(variance.data());
     }
     return out;
   }
@@ -84,7 +81,7 @@ class CpuProblem : public Problem {
     return information;
   }
 
-  Eigen::VectorXd u() const override { return gather(u_); }
+  Eigen::VectorXd u() const override { return layout_.gather(u_.data()); }
   void set_mode_tolerance(double tolerance) override { mode_tolerance_ = tolerance; }
 
  private:
@@ -99,14 +96,6 @@ class CpuProblem : public Problem {
     });
   }
 
-  Eigen::VectorXd gather(const AlignedVector<double>& lanes) const {
-    Eigen::VectorXd out(plan_.u_total());
-    for (std::size_t i = 0; i < lanes.size(); ++i)
-      if (layout_.u_number[i] >= 0) out[layout_.u_number[i]] = lanes[i];
-    return out;
-  }
-
-  const PlanData& plan_;
   const SliceLayout& layout_;
   const CpuFunctions& functions_;
   const ResponseSums sums_;
@@ -149,7 +138,7 @@ class CpuEngine : public Engine {
           static_cast<Context*>(at)->engine.refill(static_cast<Context*>(at)->job, feed);
         },
         [](void* at, const Finished& problem) { static_cast<Context*>(at)->job.finished(problem); }};
-    on_threads(thread_count(job.threads), [&](int) {
+    on_threads(threads_of(job), [&](int) {
       ScratchBlock scratch(functions_.batch_bytes(plan_.view));
       FeedStorage feed(plan_.view, feed_width());
       functions_.optimise(plan_.view, control, feed.feed, scratch.data());
@@ -178,11 +167,29 @@ class CpuEngine : public Engine {
   std::uint64_t bytes_per_problem() const override {
     return functions_.batch_bytes(plan_.view) / functions_.batch_width(plan_.view);
   }
-  std::uint64_t problems_in_flight(int threads) const override {
-    return std::uint64_t(thread_count(threads)) * functions_.batch_width(plan_.view);
+  std::uint64_t problems_in_flight(const BatchJob& job) const override {
+    return std::uint64_t(threads_of(job)) * functions_.batch_width(plan_.view);
+  }
+
+  std::optional<Eigen::MatrixXd> inverse(const Eigen::MatrixXd& A) const override {
+    const Eigen::LLT<Eigen::MatrixXd> factor(A);
+    if (factor.info() != Eigen::Success) return std::nullopt;
+    return factor.solve(Eigen::MatrixXd::Identity(A.rows(), A.cols()));
   }
 
  private:
+  /// Fewer threads have fewer problems in flight.
+  int threads_of(const BatchJob& job) const {
+    const int threads = thread_count(job.threads);
+    if (job.memory_limit == 0) return threads;
+    const std::uint64_t per_thread = functions_.batch_bytes(plan_.view);
+    if (per_thread > job.memory_limit)
+      throw Error(
+          fmt::format("the memory limit of {} bytes is too small: one thread's replicates need {} bytes",
+                      job.memory_limit, per_thread));
+    return static_cast<int>(std::min<std::uint64_t>(threads, job.memory_limit / per_thread));
+  }
+
   void refill(const BatchJob& job, Feed& feed) {
     std::int64_t first = 0;
     feed.count = job.claim(feed_width(), first);

@@ -1,37 +1,45 @@
 #include <host/engine/engine.hpp>
 
+#include <charconv>
+#include <optional>
+
 #include <fmt/format.h>
 
 #include <cuglmm/error.hpp>
 #include <host/engine/cpu_engine.hpp>
+#include <host/engine/cuda_module.hpp>
 
 namespace cuglmm {
 
-FeedStorage::FeedStorage(const PlanView& view, int width)
-    : zy_(std::size_t(view.zy_total) * width),
-      u_(std::size_t(view.u_total) * width),
-      xy_(std::size_t(view.p) * width),
-      offset_y_(width),
-      constant_(width),
-      number_(width) {
-  feed = {zy_.data(), u_.data(), xy_.data(), offset_y_.data(), constant_.data(), number_.data(), 0, 0};
+namespace {
+
+/// N of "cuda:N", 0 of "cuda"; nothing for other words.
+std::optional<int> cuda_number(const std::string& device) {
+  if (device == "cuda") return 0;
+  if (!device.starts_with("cuda:")) return std::nullopt;
+  int number = 0;
+  const char* end = device.data() + device.size();
+  const auto [last, error] = std::from_chars(device.data() + 5, end, number);
+  if (error != std::errc() || last != end || number < 0) return std::nullopt;
+  return number;
 }
 
-void ModeStart::apply(Feed& feed, int width) const {
-  for (std::size_t i = 0; i < u.size(); ++i)
-    for (int lane = 0; lane < width; ++lane) {
-      const std::size_t at = i * width + lane;
-      feed.u[at] = u[i] + factor[i] * (feed.zy[at] - zy[i]);
-    }
+}  // namespace
+
+void require_device(const std::string& device) {
+  if (const auto number = cuda_number(device))
+    find_cuda_device(*number);
+  else if (device != "auto" && device != "cpu")
+    throw Error(fmt::format("--device {}: not known; one of auto, cpu, cuda, cuda:N", device));
 }
 
 std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& device, const std::string& simd,
                                     int threads) {
-  if (device == "auto" || device == "cpu") return make_cpu_engine(plan, simd, threads);
-  if (device.rfind("cuda", 0) == 0)
-    throw Error("device '" + device + "': this build has no CUDA engine; use --device cpu",
-                Error::Kind::device);
-  throw Error("device '" + device + "' is not known; there are: auto, cpu");
+  require_device(device);
+  if (const auto number = cuda_number(device)) return make_cuda_engine(plan, *number);
+  std::string why_none;
+  if (device == "auto" && !cuda_devices(why_none).empty()) return make_cuda_engine(plan, 0);
+  return make_cpu_engine(plan, simd, threads);
 }
 
 }  // namespace cuglmm

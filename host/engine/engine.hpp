@@ -70,6 +70,8 @@ struct BatchJob {
   double tolerance = 1e-8;
   int max_evaluations = 200;
   int threads = 0;
+  std::uint64_t memory_limit = 0;  ///< bytes for the problems in flight; 0: as much as is sensible
+  std::int64_t count = 0;          ///< problems that claim() will give, at most
   /// Up to `wanted` numbers of problems that nobody has taken, consecutive from `first`; returns how many, 0
   /// when none are left. Called from several threads at once, as are the next two.
   std::function<int(int wanted, std::int64_t& first)> claim;
@@ -95,10 +97,18 @@ class Engine {
   /// A feed's problems at psi (k x count): objectives, and gradients k x count. By-problem layout.
   virtual Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient) = 0;
 
-  /// Bytes of one problem in flight, and how many are.
+  /// Bytes of one problem in flight, and how many will be. Throws Error if the memory limit is too small.
   virtual std::uint64_t bytes_per_problem() const = 0;
-  virtual std::uint64_t problems_in_flight(int threads) const = 0;
+  virtual std::uint64_t problems_in_flight(const BatchJob& job) const = 0;
+
+  /// A^-1, A symmetric; nothing where A is not positive definite.
+  virtual std::optional<Eigen::MatrixXd> inverse(const Eigen::MatrixXd& A) const = 0;
 };
+
+/// What the two layouts' sums over components make: objective with the part of the responses, and gradient.
+ProblemEvaluation assemble(const PlanView& view, const ResponseSums& responses, const Eigen::VectorXd& theta,
+                           const Eigen::VectorXd& beta, double objective, Eigen::VectorXd G,
+                           const Eigen::VectorXd& beta_gradient);
 
 /// Arrays of a feed.
 struct FeedStorage {
@@ -110,7 +120,11 @@ struct FeedStorage {
   std::vector<std::int64_t> number_;
 };
 
-/// device: "auto" or "cpu" (a CUDA device: Error of Kind::device); simd as in FitOptions.
+/// Throws Error where make_engine() would: the device is not there, or not known.
+void require_device(const std::string& device);
+
+/// device: "auto", "cpu", "cuda" or "cuda:N" (Error of Kind::device where it is not there); simd as in
+/// FitOptions.
 std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& device, const std::string& simd,
                                     int threads);
 

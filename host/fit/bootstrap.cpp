@@ -51,7 +51,6 @@ class Refits {
       throw Error(fmt::format("refits start from a fit that has converged; this one's status is '{}'",
                               name(fit.status)));
     engine_ = make_engine(plan_, options.device, options.simd, threads_);
-    limit_threads();
     psi_.resize(plan_.view.m + plan_.view.p);
     psi_ << fit.theta, fit.beta;
     standard_error_ = fit.vcov_rx.diagonal().cwiseSqrt();
@@ -76,6 +75,8 @@ class Refits {
     job.tolerance = options_.tolerance;
     job.max_evaluations = options_.max_evaluations;
     job.threads = threads_;
+    job.memory_limit = options_.memory_limit;
+    job.count = options_.replicates;
     job.claim = [&](int wanted, std::int64_t& first) { return results.claim(wanted, first); };
     job.draws = std::move(draws);
     job.fill = std::move(fill);
@@ -86,24 +87,14 @@ class Refits {
       const std::lock_guard lock(progress_mutex);
       if (!options_.progress(results.done())) results.stop();
     };
+    const std::uint64_t in_flight = engine_->problems_in_flight(job);
     engine_->optimise(job);
-    return {
-        engine_->device(), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
-        engine_->bytes_per_problem(), engine_->bytes_per_problem() * engine_->problems_in_flight(threads_)};
+    return {engine_->device(),
+            std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
+            engine_->bytes_per_problem(), engine_->bytes_per_problem() * in_flight};
   }
 
  private:
-  /// --memory-limit: fewer threads have fewer replicates in flight.
-  void limit_threads() {
-    if (options_.memory_limit == 0) return;
-    const std::uint64_t per_thread = engine_->bytes_per_problem() * engine_->problems_in_flight(1);
-    if (per_thread > options_.memory_limit)
-      throw Error(
-          fmt::format("the memory limit of {} bytes is too small: one thread's replicates need {} bytes",
-                      options_.memory_limit, per_thread));
-    threads_ = static_cast<int>(std::min<std::uint64_t>(threads_, options_.memory_limit / per_thread));
-  }
-
   bool score_start() const {
     const auto problem = engine_->problem(plan_.sums(*fit_.model, fit_.model->y));
     return needs_score_start(fit_, problem->evaluate(fit_.theta, fit_.beta, true), plan_.paths);

@@ -71,10 +71,8 @@ void add_modes(Fit& fit, const ProblemEvaluation& at) {
   }
 }
 
-Eigen::MatrixXd inverse_or_nan(const Eigen::MatrixXd& A) {
-  const Eigen::LLT<Eigen::MatrixXd> factor(A);
-  if (factor.info() != Eigen::Success) return Eigen::MatrixXd::Constant(A.rows(), A.cols(), NAN);
-  return factor.solve(Eigen::MatrixXd::Identity(A.rows(), A.cols()));
+Eigen::MatrixXd inverse_or_nan(const Engine& engine, const Eigen::MatrixXd& A) {
+  return engine.inverse(A).value_or(Eigen::MatrixXd::Constant(A.rows(), A.cols(), NAN));
 }
 
 /// Step sizes for the Hessian: about a standard error; theta, which may be singular, at most 1.
@@ -103,11 +101,11 @@ void polish(Fit& fit, Problem& problem, const Eigen::MatrixXd& inverse_hessian) 
   fit.beta = beta;
 }
 
-void add_covariances(Fit& fit, Problem& problem, const Optimum& optimum) {
+void add_covariances(Fit& fit, const Engine& engine, Problem& problem, const Optimum& optimum) {
   const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
   const Eigen::MatrixXd H = hessian(problem, fit.theta, fit.beta, parameter_scale(optimum, fit.vcov_rx));
   const Eigen::MatrixXd inverse =
-      H.allFinite() ? inverse_or_nan(H) : Eigen::MatrixXd::Constant(m + p, m + p, NAN);
+      H.allFinite() ? inverse_or_nan(engine, H) : Eigen::MatrixXd::Constant(m + p, m + p, NAN);
   const bool usable = inverse.allFinite();
   if (usable && fit.status == Status::converged) polish(fit, problem, inverse);
   fit.inverse_hessian = usable ? inverse : optimum.inverse_hessian;
@@ -179,9 +177,9 @@ Fit fit(const Model& model, const FitOptions& options) {
   problem->set_mode_tolerance(kReportedModeTolerance);
   problem->evaluate(fit.theta, fit.beta);
   const Eigen::MatrixXd information = problem->information(fit.theta, fit.beta);
-  fit.vcov_rx = inverse_or_nan(information);
+  fit.vcov_rx = inverse_or_nan(*engine, information);
   if (separated(plan, information)) fit.status = Status::separation;
-  add_covariances(fit, *problem, optimum);
+  add_covariances(fit, *engine, *problem, optimum);
   add_estimate(fit, *problem);
   add_messages(fit);
   fit.seconds.total = total.seconds();

@@ -100,6 +100,8 @@ struct SliceLayout {
   PlanView view;
 
   AlignedVector<double> spread_zy(const ResponseSums& sums) const;
+  /// Of each random effect (lanes: u_entries x width), in lme4's order.
+  Eigen::VectorXd gather(const double* lanes) const;
 
  private:
   struct Storage;

@@ -162,4 +162,11 @@ AlignedVector<double> SliceLayout::spread_zy(const ResponseSums& sums) const {
   return zy;
 }
 
+Eigen::VectorXd SliceLayout::gather(const double* lanes) const {
+  Eigen::VectorXd out(view.u_total);
+  for (std::size_t i = 0; i < u_number.size(); ++i)
+    if (u_number[i] >= 0) out[u_number[i]] = lanes[i];
+  return out;
+}
+
 }  // namespace cuglmm

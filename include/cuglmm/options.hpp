@@ -16,7 +16,7 @@ struct FitOptions {
   double tolerance = 1e-10;   ///< stop when the predicted decrease of the deviance is below (design.md 1.7)
   int max_evaluations = 200;  ///< of objective and gradient; 5 to 20 are usual
   int threads = 0;            ///< 0: as many as the machine has
-  std::string device = "auto";  ///< auto, cpu; cuda is not there yet
+  std::string device = "auto";  ///< auto (a GPU if there is one), cpu, cuda, cuda:N
   std::string simd = "auto";    ///< auto, baseline, avx2, avx512: for comparisons
   bool collapse = true;         ///< merge rows that share X, Z, offset and levels (design.md 1.8)
   std::optional<Eigen::VectorXd> theta = {};  ///< start: both or none

@@ -54,9 +54,13 @@ struct SearchControl {
   const double *mode_u, *mode_factor, *mode_zy;  ///< zy_total each (see ModeStart), or null
 };
 
-/// Problems first, first + 1, .. in the lanes of the list.
-cudaError_t set_numbers(const Problems& problems, const int* list, int count, std::int64_t first,
+/// Problem numbers[i] into lane list[i].
+cudaError_t set_numbers(const Problems& problems, const int* list, int count, const std::int64_t* numbers,
                         cudaStream_t stream);
+/// The data of a feed (kernels/launch.hpp, its pointers to device memory, `width` problems side by side) into
+/// the lanes of the list.
+cudaError_t place(const PlanView& plan, const Problems& problems, const int* list, int count,
+                  const Feed& feed, int width, cudaStream_t stream);
 /// First trial points, for problems whose data are there.
 cudaError_t begin(const PlanView& plan, const Problems& problems, const int* list, int count,
                   const SearchControl& control, cudaStream_t stream);

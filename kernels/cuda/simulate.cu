@@ -6,9 +6,25 @@
 namespace cuglmm::cuda {
 namespace {
 
-__global__ void number_problems(const Problems problems, const int* list, int count, std::int64_t first) {
+__global__ void number_problems(const Problems problems, const int* list, int count,
+                                const std::int64_t* numbers) {
   const int at = thread();
-  if (at < count) problems.number[list[at]] = first + at;
+  if (at < count) problems.number[list[at]] = numbers[at];
+}
+
+__global__ void place_problems(const PlanView plan, const Problems problems, const int* list, int count,
+                               const Feed feed, int width) {
+  const int at = thread();
+  if (at >= count) return;
+  const int lane = list[at];
+  const auto copy = [&](double* to, const double* from, int n) {
+    for (int i = 0; i < n; ++i) to[Index{i} * problems.lanes + lane] = from[Index{i} * width + at];
+  };
+  copy(problems.zy, feed.zy, plan.zy_total);
+  copy(problems.u, feed.u, plan.u_total);
+  copy(problems.xy, feed.xy, plan.p);
+  copy(problems.offset_y, feed.offset_y, 1);
+  copy(problems.constant, feed.constant, 1);
 }
 
 template <class Family, class Draw>
@@ -38,9 +54,14 @@ __global__ void simulate_problems(const PlanView plan, const double* psi, std::u
 
 }  // namespace
 
-cudaError_t set_numbers(const Problems& problems, const int* list, int count, std::int64_t first,
+cudaError_t set_numbers(const Problems& problems, const int* list, int count, const std::int64_t* numbers,
                         cudaStream_t stream) {
-  return launch(number_problems, dim3(blocks(count)), 0, stream, problems, list, count, first);
+  return launch(number_problems, dim3(blocks(count)), 0, stream, problems, list, count, numbers);
+}
+
+cudaError_t place(const PlanView& plan, const Problems& problems, const int* list, int count,
+                  const Feed& feed, int width, cudaStream_t stream) {
+  return launch(place_problems, dim3(blocks(count)), 0, stream, plan, problems, list, count, feed, width);
 }
 
 cudaError_t simulate(const PlanView& plan, const double* psi, std::uint64_t seed, const Problems& problems,

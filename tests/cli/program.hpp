@@ -65,6 +65,7 @@ class Program {
     std::vector<char*> words{const_cast<char*>("cuglmm")};
     for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);
+    setenv("CUDA_VISIBLE_DEVICES", "", 1);  // the same on machines with a GPU and without
     execv(CUGLMM_PROGRAM, words.data());
     _exit(126);
   }

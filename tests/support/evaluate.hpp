@@ -1,32 +1,65 @@
-/// Objective and gradient from one of the CPU's engines, whichever its layout.
+/// Objective and gradient from one of the engines, whichever its layout.
 #pragma once
 
 #include <Eigen/Core>
+#include <cstdio>
 #include <memory>
 #include <ostream>
 #include <string>
 #include <vector>
 
+#include <host/engine/cuda_module.hpp>
 #include <host/engine/engine.hpp>
 #include <tests/support/random_model.hpp>
 
+#ifdef CUGLMM_EMULATED_CUDA
+#define CUGLMM_TEST_CUDA "cuda_emulated"
+#else
+#define CUGLMM_TEST_CUDA "cuda"
+#endif
+
 namespace cuglmm::test {
 
-/// An engine this machine has: a SIMD level and a layout (design 2).
+/// An engine this machine has, and a layout (design 2).
 struct EngineKind {
-  std::string simd;
+  std::string device;  ///< "cpu" or "cuda"
+  std::string simd;    ///< of the CPU
   bool by_problem = false;
+
+  std::unique_ptr<Engine> make(const PlanData& plan, int threads = 1) const {
+    return make_engine(plan, device, simd, threads);
+  }
+  /// For the name of a test.
+  std::string name() const {
+    return (device == "cpu" ? simd : CUGLMM_TEST_CUDA) + std::string(by_problem ? "_by_problem" : "_by_component");
+  }
 };
 
-inline void PrintTo(const EngineKind& kind, std::ostream* out) {
-  *out << kind.simd << (kind.by_problem ? " by problem" : " by component");
+inline void PrintTo(const EngineKind& kind, std::ostream* out) { *out << kind.name(); }
+
+/// Those of one layout, or of both. In an emulated build the emulated GPU alone: the CPU's run elsewhere.
+inline std::vector<EngineKind> engine_kinds(const std::vector<bool>& layouts = {false, true}) {
+  std::vector<EngineKind> kinds;
+  for (const bool by_problem : layouts) {
+#ifndef CUGLMM_EMULATED_CUDA
+    for (const std::string& simd : simd_levels()) kinds.push_back({"cpu", simd, by_problem});
+#endif
+    std::string why_none;
+    if (!cuda_devices(why_none).empty())
+      kinds.push_back({"cuda", "auto", by_problem});
+    else
+      std::fprintf(stderr, "no tests on a GPU: %s\n", why_none.c_str());
+  }
+  return kinds;
 }
 
-inline std::vector<EngineKind> engine_kinds() {
-  std::vector<EngineKind> kinds;
-  for (const std::string& simd : simd_levels())
-    for (const bool by_problem : {false, true}) kinds.push_back({simd, by_problem});
-  return kinds;
+/// Where tests of whole fits run.
+inline std::string test_device() {
+#ifdef CUGLMM_EMULATED_CUDA
+  return "cuda";
+#else
+  return "cpu";
+#endif
 }
 
 struct Value {
@@ -64,7 +97,7 @@ struct EvaluateOptions {
 inline std::vector<Value> evaluate(const EngineKind& kind, const Model& model, const std::vector<Psi>& at,
                                    const EvaluateOptions& options = {}) {
   const PlanData plan(model, options.collapse);
-  const auto engine = make_engine(plan, "cpu", kind.simd, options.threads);
+  const auto engine = kind.make(plan, options.threads);
   const ResponseSums sums = plan.sums(model, model.y);
   std::vector<Value> values;
   if (!kind.by_problem) {

@@ -1,0 +1,109 @@
+#include <host/cuda/device_plan.hpp>
+
+namespace cuglmm::cuda {
+namespace {
+
+/// What both layouts read of the plan itself.
+struct Common {
+  Arena::Place level_first, term, z_square;
+
+  Common(const PlanView& view, Arena& arrays)
+      : level_first(arrays.add(view.level_first, view.levels + 1)),
+        term(arrays.add(view.term, view.terms)),
+        z_square(arrays.add(view.z_square, view.Q)) {}
+  void point(PlanView& view, const Arena& arrays) const {
+    view.level_first = arrays.at<int>(level_first);
+    view.term = arrays.at<TermView>(term);
+    view.z_square = arrays.at<double>(z_square);
+    view.components = nullptr;
+    view.slices = nullptr;
+  }
+};
+
+/// A tree's arrays, and the tree on the device.
+struct TreePlace {
+  Arena::Place nodes, path;
+  TreePlace(const TreeView& tree, int Q, Arena& arrays)
+      : nodes(arrays.add(tree.nodes, tree.node_count)),
+        path(arrays.add(tree.path, std::size_t(tree.leaf_count) * Q)) {}
+  TreeView on_device(TreeView tree, const Arena& arrays) const {
+    tree.nodes = arrays.at<Node>(nodes);
+    tree.path = arrays.at<int>(path);
+    return tree;
+  }
+};
+
+}  // namespace
+
+DevicePlan::DevicePlan(const PlanData& plan, const Stream& stream) : view_(plan.view) {
+  const Common common(plan.view, arrays_);
+  const auto X = arrays_.add(plan.X), Z = arrays_.add(plan.Z), offset = arrays_.add(plan.offset),
+             weight = arrays_.add(plan.cells.weight), first = arrays_.add(plan.cells.first),
+             row = arrays_.add(plan.cells.row), trials = arrays_.add(plan.trials),
+             draw_weight = arrays_.add(plan.draw_weight), alike = arrays_.add(plan.alike),
+             log_factorials = arrays_.add(plan.log_factorials);
+  std::vector<TreePlace> trees;
+  std::vector<Arena::Place> numbers;
+  for (const ComponentData& component : plan.components) {
+    trees.emplace_back(component.view(), plan.paths.Q, arrays_);
+    numbers.push_back(arrays_.add(component.u_number));
+  }
+  arrays_.upload(stream);
+
+  std::vector<ComponentView> components;
+  for (std::size_t i = 0; i < plan.components.size(); ++i) {
+    const std::size_t cell = plan.components[i].cell_first;
+    components.push_back(
+        {trees[i].on_device(plan.components[i].view(), arrays_),
+         arrays_.at<double>(X) + cell * plan.p,
+         arrays_.at<double>(Z) + cell * plan.paths.Q,
+         arrays_.at<double>(offset) + cell,
+         arrays_.at<double>(weight) + cell,
+         {arrays_.at<int>(first) + cell,
+          arrays_.at<std::int64_t>(row),
+          arrays_.at<double>(trials),
+          arrays_.at<double>(draw_weight),
+          arrays_.at<int>(alike) + cell,
+          {arrays_.at<double>(log_factorials), static_cast<int>(plan.log_factorials.size())}},
+         arrays_.at<std::int64_t>(numbers[i]),
+         plan.components[i].u_first,
+         plan.components[i].zy_first});
+  }
+  const auto at = components_.add(components);
+  components_.upload(stream);
+  common.point(view_, arrays_);
+  view_.components = components_.at<ComponentView>(at);
+}
+
+DeviceSlices::DeviceSlices(const PlanData& plan, const SliceLayout& layout, const Stream& stream)
+    : view_(layout.view) {
+  const Common common(layout.view, arrays_);
+  struct SlicePlace {
+    TreePlace tree;
+    Arena::Place X, Z, offset, weights, active;
+  };
+  std::vector<SlicePlace> places;
+  for (const SliceView& slice : layout.slices) {
+    const std::size_t lanes = layout.width, rows = std::size_t(slice.tree.rows) * lanes;
+    places.push_back({TreePlace(slice.tree, plan.paths.Q, arrays_), arrays_.add(slice.X, rows * plan.p),
+                      arrays_.add(slice.Z, rows * plan.paths.Q), arrays_.add(slice.offset, rows),
+                      arrays_.add(slice.weights, rows), arrays_.add(slice.active, lanes)});
+  }
+  arrays_.upload(stream);
+  std::vector<SliceView> slices = layout.slices;
+  for (std::size_t i = 0; i < slices.size(); ++i) {
+    SliceView& slice = slices[i];
+    slice.tree = places[i].tree.on_device(slice.tree, arrays_);
+    slice.X = arrays_.at<double>(places[i].X);
+    slice.Z = arrays_.at<double>(places[i].Z);
+    slice.offset = arrays_.at<double>(places[i].offset);
+    slice.weights = arrays_.at<double>(places[i].weights);
+    slice.active = arrays_.at<double>(places[i].active);
+  }
+  const auto at = slices_.add(slices);
+  slices_.upload(stream);
+  common.point(view_, arrays_);
+  view_.slices = slices_.at<SliceView>(at);
+}
+
+}  // namespace cuglmm::cuda
