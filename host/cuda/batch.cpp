@@ -76,7 +76,6 @@ Batch::Batch(const PlanData& host_plan, const PlanView& plan, const BatchJob& jo
     draw_view_ = draw_plan_->view();
   }
   thrust_call([&] { all_lanes(free_.lanes.data(), lanes, stream_.get()); });
-  stream_.wait();
 }
 
 void Batch::run() {
@@ -132,7 +131,6 @@ void Batch::load(const int* list, const std::vector<std::int64_t>& numbers) {
   else
     load_feeds(list, numbers);
   check(begin(plan_, tile_.problems(), list, count, control_, stream_.get()));
-  stream_.wait();  // `numbers` goes
 }
 
 /// Data that the host has.
@@ -159,7 +157,6 @@ void Batch::load_feeds(const int* list, const std::vector<std::int64_t>& numbers
                          feed.count,
                          0};
     check(place(plan_, tile_.problems(), list + first, feed.count, on_device, kFeedWidth, stream_.get()));
-    stream_.wait();
   }
 }
 
@@ -178,8 +175,8 @@ void Batch::step() {
   if (selected.ended > 0) {
     check(
         collect(plan_, problems, ended_.lanes.data(), selected.ended, results.device.data(), stream_.get()));
-    download(results.host.data(), results.device.data(), std::size_t(selected.ended) * (kResultHead + k_),
-             stream_);
+    download_later(results.host, results.device.data(), std::size_t(selected.ended) * (kResultHead + k_),
+                   stream_);
     results.arrived.record(stream_);
     results.count = selected.ended;
     next_results_ = 1 - next_results_;
@@ -208,7 +205,6 @@ void Batch::put_back() {
   std::vector<std::int64_t> numbers(tile_.lanes());
   download(lanes.data(), running_.lanes.data(), lanes.size(), stream_);
   download(numbers.data(), tile_.problems().number, numbers.size(), stream_);
-  stream_.wait();
   for (const int lane : lanes) pending_.push_back(numbers[lane]);
 }
 

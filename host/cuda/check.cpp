@@ -64,4 +64,10 @@ void log_failure(cudaError_t status, std::source_location where) noexcept {
                cudaGetErrorName(status), short_name(where.file_name()), static_cast<unsigned>(where.line()));
 }
 
+void log_failure(cusolverStatus_t status, std::source_location where) noexcept {
+  if (status == CUSOLVER_STATUS_SUCCESS || lost) return;
+  std::fprintf(stderr, "cuglmm: cuSOLVER failed: %s at %s:%u\n", name(status), short_name(where.file_name()),
+               static_cast<unsigned>(where.line()));
+}
+
 }  // namespace cuglmm::cuda

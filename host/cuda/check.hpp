@@ -26,7 +26,9 @@ class Failure : public Error {
 void check(cudaError_t status, std::source_location where = std::source_location::current());
 void check(cusolverStatus_t status, std::source_location where = std::source_location::current());
 
-/// For destructors, which must not throw: says it on standard error.
+/// For destructors, which must not throw: says it on standard error, unless the device is known to be lost.
 void log_failure(cudaError_t status, std::source_location where = std::source_location::current()) noexcept;
+void log_failure(cusolverStatus_t status,
+                 std::source_location where = std::source_location::current()) noexcept;
 
 }  // namespace cuglmm::cuda

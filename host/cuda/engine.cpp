@@ -62,7 +62,6 @@ class CudaEngine : public Engine {
     download(feed.offset_y, at.offset_y, kFeedWidth, stream_);
     download(feed.constant, at.constant, kFeedWidth, stream_);
     if (responses) download(responses, drawn.data(), drawn.size(), stream_);
-    stream_.wait();
   }
 
   Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient) override {
@@ -87,7 +86,6 @@ class CudaEngine : public Engine {
     download(objective.data(), at.objective, count, stream_);
     download(gradient.data(), at.gradient, gradient.size(), stream_);
     download(feed.u, at.u, std::size_t(plan_.view.u_total) * kFeedWidth, stream_);
-    stream_.wait();
     return objective;
   }
 
@@ -117,7 +115,6 @@ class CudaEngine : public Engine {
     for (int i = 0; i < count; ++i) lanes[i] = i;
     DeviceArray<int> list(count);
     upload(list.data(), lanes.data(), lanes.size(), stream_);
-    stream_.wait();
     return list;
   }
 
@@ -140,7 +137,8 @@ std::string version(int number) { return fmt::format("{}.{}", number / 1000, num
 std::string explain(cudaError_t status) {
   if (status == cudaErrorNoDevice) return "there is none, or CUDA_VISIBLE_DEVICES hides it";
   int driver = 0, runtime = 0;
-  const bool known = cudaDriverGetVersion(&driver) == cudaSuccess && cudaRuntimeGetVersion(&runtime) == cudaSuccess;
+  const bool known =
+      cudaDriverGetVersion(&driver) == cudaSuccess && cudaRuntimeGetVersion(&runtime) == cudaSuccess;
   if (status == cudaErrorInsufficientDriver && known)
     return driver == 0 ? "there is no NVIDIA driver"
                        : fmt::format("its driver is for CUDA {}, this build needs CUDA {}", version(driver),

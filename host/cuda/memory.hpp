@@ -82,15 +82,26 @@ class PinnedArray {
   T* data_ = nullptr;
 };
 
-/// Copies, queued on a stream; host memory must stay until it has run.
+/// Copies from and to the host, in the order of a stream. They wait: were one still queued when a later call
+/// throws, the host's memory would be gone before it runs.
 template <class T>
 void upload(T* to, const T* from, std::size_t n, const Stream& stream) {
-  if (n > 0) check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyHostToDevice, stream.get()));
+  if (n == 0) return;
+  check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyHostToDevice, stream.get()));
+  stream.wait();
 }
 template <class T>
 void download(T* to, const T* from, std::size_t n, const Stream& stream) {
-  if (n > 0) check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyDeviceToHost, stream.get()));
+  if (n == 0) return;
+  check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyDeviceToHost, stream.get()));
+  stream.wait();
 }
+/// Queued; the memory is given up by a call that waits for it.
+template <class T>
+void download_later(const PinnedArray<T>& to, const T* from, std::size_t n, const Stream& stream) {
+  if (n > 0) check(cudaMemcpyAsync(to.data(), from, n * sizeof(T), cudaMemcpyDeviceToHost, stream.get()));
+}
+/// On the device, queued.
 template <class T>
 void copy(T* to, const T* from, std::size_t n, const Stream& stream) {
   if (n > 0) check(cudaMemcpyAsync(to, from, n * sizeof(T), cudaMemcpyDeviceToDevice, stream.get()));
@@ -121,7 +132,6 @@ class Arena {
   void upload(const Stream& stream) {
     block_ = DeviceArray<unsigned char>(bytes_.size());
     cuda::upload(block_.data(), bytes_.data(), bytes_.size(), stream);
-    stream.wait();
     bytes_ = {};
   }
   template <class T>

@@ -32,7 +32,6 @@ class CudaProblem : public Problem {
     const AlignedVector<double> zy = layout_.spread_zy(responses);
     upload(zy_.data(), zy.data(), zy.size(), stream_);
     fill_zero(u_.data(), u_size_, stream_);
-    stream_.wait();
   }
 
   ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
@@ -44,7 +43,6 @@ class CudaProblem : public Problem {
     if (moments) {
       download(mode.data(), mode_.data(), u_size_, stream_);
       download(variance.data(), variance_.data(), u_size_, stream_);
-      stream_.wait();
     }
     const double objective =
         sums[sums_.failed()] > 0 ? std::numeric_limits<double>::quiet_NaN() : sums[sums_.objective()];
@@ -72,7 +70,6 @@ class CudaProblem : public Problem {
   Eigen::VectorXd u() const override {
     Eigen::VectorXd lanes(u_size_);
     download(lanes.data(), u_.data(), u_size_, stream_);
-    stream_.wait();
     return layout_.gather(lanes.data());
   }
   void set_mode_tolerance(double tolerance) override { mode_tolerance_ = tolerance; }
@@ -83,15 +80,15 @@ class CudaProblem : public Problem {
             mode_.data(), variance_.data(), values_.data(),        scratch_.data()};
   }
   void set_point(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) {
-    upload(psi_.data(), theta.data(), theta.size(), stream_);
-    upload(psi_.data() + view_.m, beta.data(), beta.size(), stream_);
+    Eigen::VectorXd psi(theta.size() + beta.size());
+    psi << theta, beta;
+    upload(psi_.data(), psi.data(), psi.size(), stream_);
   }
-  /// Sums over lanes of the first entries of values_. Waits, so that what was uploaded may go.
+  /// Sums over lanes of the first entries of values_.
   Eigen::VectorXd summed(int entries) {
     check(sum_lanes(values_.data(), entries, lanes_, sums_device_.data(), stream_.get()));
     Eigen::VectorXd sums(entries);
     download(sums.data(), sums_device_.data(), entries, stream_);
-    stream_.wait();
     return sums;
   }
 

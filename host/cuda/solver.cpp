@@ -1,8 +1,5 @@
 #include <host/cuda/solver.hpp>
 
-#include <algorithm>
-#include <cstdio>
-
 namespace cuglmm::cuda {
 
 Solver::Solver(const Stream& stream) : stream_(stream) {
@@ -15,10 +12,7 @@ Solver::Solver(const Stream& stream) : stream_(stream) {
   }
 }
 
-Solver::~Solver() {
-  if (cusolverDnDestroy(handle_) != CUSOLVER_STATUS_SUCCESS)
-    std::fprintf(stderr, "cuglmm: cuSOLVER's handle could not be given up\n");
-}
+Solver::~Solver() { log_failure(cusolverDnDestroy(handle_)); }
 
 std::optional<Eigen::MatrixXd> Solver::inverse(const Eigen::MatrixXd& A) {
   const int n = static_cast<int>(A.rows());
@@ -34,14 +28,12 @@ std::optional<Eigen::MatrixXd> Solver::inverse(const Eigen::MatrixXd& A) {
   check(cusolverDnDpotrf(handle_, kLower, n, L.data(), n, factor_work.data(), factor_size, info.data()));
   int failed[2] = {0, 0};
   download(failed, info.data(), 1, stream_);
-  stream_.wait();
   if (failed[0] != 0) return std::nullopt;
   check(
       cusolverDnDpotri(handle_, kLower, n, L.data(), n, inverse_work.data(), inverse_size, info.data() + 1));
   Eigen::MatrixXd out(n, n);
   download(out.data(), L.data(), out.size(), stream_);
   download(failed + 1, info.data() + 1, 1, stream_);
-  stream_.wait();
   if (failed[1] != 0) return std::nullopt;
   return out.selfadjointView<Eigen::Lower>();
 }

@@ -118,7 +118,7 @@ TEST_P(EveryFit, RefitsEqualTheCpus) {
 }
 
 INSTANTIATE_TEST_SUITE_P(OnTheEmulatedGpu, EveryFit, testing::ValuesIn(kCases),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& of) { return of.param.name; });
 
 /// Every call of `work` is made to fail in turn.
 template <class Work>
