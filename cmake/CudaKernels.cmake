@@ -67,3 +67,7 @@ target_link_libraries(cuglmm_cuda PRIVATE cuglmm fmt::fmt CUDA::cudart_static CU
 # No -Wpedantic: the code that nvcc hands to the host compiler is not pedantic.
 target_compile_options(cuglmm_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wshadow
   $<$<BOOL:${CUGLMM_WERROR}>:-Werror=all-warnings;-Xcompiler=-Werror>>)
+# Registers and stack frames of every kernel into build/cuda/*.tsv; a hot kernel that spills is an error.
+set_target_properties(cuglmm_cuda PROPERTIES
+  RULE_LAUNCH_COMPILE "${PROJECT_SOURCE_DIR}/cmake/ptxas_report ${PROJECT_BINARY_DIR}/cuda")
+target_compile_options(cuglmm_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-Xptxas=-v>)

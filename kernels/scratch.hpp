@@ -41,9 +41,9 @@ template <class Shape>
 struct MakeShape {
   static CUGLMM_HD Shape from(const PlanView& plan) { return {plan.p}; }
 };
-template <>
-struct MakeShape<AnyShape> {
-  static CUGLMM_HD AnyShape from(const PlanView& plan) {
+template <int Capacity>
+struct MakeShape<PathShape<Capacity>> {
+  static CUGLMM_HD PathShape<Capacity> from(const PlanView& plan) {
     return {plan.p, plan.levels, plan.terms, plan.m, plan.level_first, plan.term};
   }
 };

@@ -53,9 +53,11 @@ struct TreeView {
   int node_count = 0, leaf_count = 0, rows = 0, u_count = 0, storage = 0;
 };
 
-/// The shape of a path, the same for a whole plan: any number of nested levels and of terms on each.
-struct AnyShape {
-  static constexpr int capacity = kMaxPath;
+/// The shape of a path of at most Capacity columns, the same for a whole plan: any number of nested levels
+/// and of terms on each.
+template <int Capacity>
+struct PathShape {
+  static constexpr int capacity = Capacity;
   static constexpr bool unit_z = false, single = false;
   int fixed_effects, levels_, terms_, theta_size_;
   const int* level_first;  ///< levels + 1: first path column of each level
@@ -70,6 +72,8 @@ struct AnyShape {
   CUGLMM_HD TermView term(int j) const { return term_[j]; }
   CUGLMM_HD int theta_size() const { return theta_size_; }
 };
+
+using AnyShape = PathShape<kMaxPath>;
 
 /// One correlated term of q columns on one grouping factor: sizes known to the compiler. UnitZ: its column
 /// is 1.

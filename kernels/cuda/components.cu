@@ -56,7 +56,7 @@ __global__ void evaluate_components(const PlanView plan, const Components compon
   values[sums.failed()] = out.failed ? 1.0 : 0.0;
 }
 
-template <class Family>
+template <class Family, class Shape>
 __global__ void component_information(const PlanView plan, const Components components) {
   const int in_slice = thread();
   if (in_slice >= components.width) return;
@@ -65,9 +65,9 @@ __global__ void component_information(const PlanView plan, const Components comp
   const Work<double> work = take_work(scratch, plan);
   const Lanes<double> result = entries(components.values, at.lane, at.lanes);
   zero(result, Index{plan.p} * plan.p);
-  const AnyShape shape = MakeShape<AnyShape>::from(plan);
-  Information<double, Family, AnyShape, ByComponent<double>> lane(shape, at.slice.tree, at.rows, at.problem,
-                                                                  work);
+  const Shape shape = MakeShape<Shape>::from(plan);
+  Information<double, Family, Shape, ByComponent<double>> lane(shape, at.slice.tree, at.rows, at.problem,
+                                                               work);
   lane.evaluate(result);
 }
 
@@ -110,8 +110,10 @@ cudaError_t evaluate(const PlanView& plan, const Components& components, double 
 
 cudaError_t information(const PlanView& plan, const Components& components, cudaStream_t stream) {
   return with_family(plan, [&](auto family, auto) {
-    return launch(component_information<typename decltype(family)::type>, slices(plan, components), 0, stream,
-                  plan, components);
+    return with_path(plan, [&](auto shape) {
+      return launch(component_information<typename decltype(family)::type, typename decltype(shape)::type>,
+                    slices(plan, components), 0, stream, plan, components);
+    });
   });
 }
 

@@ -4,6 +4,8 @@
 #include <kernels/problem.hpp>
 #include <kernels/search.hpp>
 
+#include <type_traits>
+
 namespace cuglmm::cuda {
 namespace {
 
@@ -53,8 +55,10 @@ cudaError_t evaluate(const PlanView& plan, const Problems& problems, const int* 
     return with_shape(plan, [&](auto shape) {
       using Family = typename decltype(family)::type;
       using Shape = typename decltype(shape)::type;
-      const auto kernel = plan.unit_weights ? evaluate_problems<Family, Shape, true>
-                                            : evaluate_problems<Family, Shape, false>;
+      auto kernel = evaluate_problems<Family, Shape, false>;
+      // Weights of 1 spare a logarithm per row.
+      if constexpr (Shape::single && std::is_same_v<Family, BinomialLogit>)
+        if (plan.unit_weights) kernel = evaluate_problems<Family, Shape, true>;
       return launch(kernel, dim3(blocks(count)), 0, stream, plan, problems, list, count, mode_tolerance);
     });
   });

@@ -43,21 +43,21 @@ auto with_family(const PlanView& plan, F f) {
   return f(Type<BinomialLogit>{}, Type<BinomialDraw>{});
 }
 
-/// f(Type<Shape>).
+/// f(Type<PathShape>). Local arrays of full capacity take 34 KiB of every thread that the GPU can hold: on
+/// most models' paths, a hundredth does.
+template <class F>
+auto with_path(const PlanView& plan, F f) {
+  return plan.Q <= 4 ? f(Type<PathShape<4>>{}) : f(Type<AnyShape>{});
+}
+
+/// f(Type<Shape>). Three columns and more: a thread of their own has no registers for them.
 template <class F>
 auto with_shape(const PlanView& plan, F f) {
-  switch (plan.shape) {
-    case KernelShape::one_unit:
-      return f(Type<OneTerm<1, true>>{});
+  if (plan.shape == KernelShape::one_unit) return f(Type<OneTerm<1, true>>{});
 #if !defined(CUGLMM_FEW_SHAPES)  // sanitizer builds would take minutes to compile them all
-    case KernelShape::one_2:
-      return f(Type<OneTerm<2>>{});
-    case KernelShape::one_3:
-      return f(Type<OneTerm<3>>{});
+  if (plan.shape == KernelShape::one_2) return f(Type<OneTerm<2>>{});
 #endif
-    default:
-      return f(Type<AnyShape>{});
-  }
+  return with_path(plan, f);
 }
 
 }  // namespace cuglmm::cuda

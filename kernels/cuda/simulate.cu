@@ -27,7 +27,7 @@ __global__ void place_problems(const PlanView plan, const Problems problems, con
   copy(problems.constant, feed.constant, 1);
 }
 
-template <class Family, class Draw>
+template <class Family, class Draw, class Shape>
 __global__ void simulate_problems(const PlanView plan, const double* psi, std::uint64_t seed,
                                   const Problems problems, const int* list, int count, double* responses) {
   const int at = thread();
@@ -45,7 +45,7 @@ __global__ void simulate_problems(const PlanView plan, const double* psi, std::u
     out.zy = zy.from(component.zy_first);
     out.u = u.from(component.u_first);
     simulate_component<double, Family, Draw>(
-        MakeShape<AnyShape>::from(plan), component.tree, rows, component.original, component.u_number, psi,
+        MakeShape<Shape>::from(plan), component.tree, rows, component.original, component.u_number, psi,
         psi + plan.m, key, static_cast<std::uint64_t>(problems.number[lane]), lane_of(problems.scratch), out);
   }
   problems.offset_y[lane] = out.offset_y;
@@ -67,8 +67,11 @@ cudaError_t place(const PlanView& plan, const Problems& problems, const int* lis
 cudaError_t simulate(const PlanView& plan, const double* psi, std::uint64_t seed, const Problems& problems,
                      const int* list, int count, double* responses, cudaStream_t stream) {
   return with_family(plan, [&](auto family, auto draw) {
-    return launch(simulate_problems<typename decltype(family)::type, typename decltype(draw)::type>,
-                  dim3(blocks(count)), 0, stream, plan, psi, seed, problems, list, count, responses);
+    return with_path(plan, [&](auto shape) {
+      return launch(simulate_problems<typename decltype(family)::type, typename decltype(draw)::type,
+                                      typename decltype(shape)::type>,
+                    dim3(blocks(count)), 0, stream, plan, psi, seed, problems, list, count, responses);
+    });
   });
 }
 
