@@ -67,7 +67,7 @@ std::vector<std::string> simd_levels(const Model& model) {
   std::vector<std::string> levels;
   for (const char* level : {"avx512", "avx2", "baseline"}) {
     try {
-      fit(model, {.threads = 1, .simd = level});
+      fit(model, {.threads = 1, .device = "cpu", .simd = level});
       levels.emplace_back(level);
     } catch (const Error& error) {
       std::cerr << "bench: no " << level << ": " << error.what() << '\n';
@@ -77,7 +77,7 @@ std::vector<std::string> simd_levels(const Model& model) {
 }
 
 void bench_fit(const Model& model, const std::string& simd, bool collapse, int runs) {
-  const FitOptions options{.threads = 1, .simd = simd, .collapse = collapse};
+  const FitOptions options{.threads = 1, .device = "cpu", .simd = simd, .collapse = collapse};
   const Fit result = fit(model, options);
   print(
       {{"what", "fit, " + rows(result.plan->rows())}, {"program", "cuglmm"}, {"simd", simd}, {"threads", 1}},
@@ -87,10 +87,11 @@ void bench_fit(const Model& model, const std::string& simd, bool collapse, int r
 void bench_bootstrap(const Model& model, const std::string& simd, bool collapse, int threads,
                      const Settings& settings) {
   const Sizes& sizes = settings.sizes;
-  const Fit original = fit(model, {.threads = threads, .simd = simd, .collapse = collapse});
+  const Fit original = fit(model, {.threads = threads, .device = "cpu", .simd = simd, .collapse = collapse});
   const BootstrapOptions options{.replicates = collapse ? sizes.replicates_collapsed : sizes.replicates_rows,
                                  .seed = settings.seed,
                                  .threads = threads,
+                                 .device = "cpu",
                                  .simd = simd};
   BootstrapReport report;
   std::int64_t evaluations = 0, replicates = 0;
@@ -112,7 +113,7 @@ void bench_bootstrap(const Model& model, const std::string& simd, bool collapse,
 
 /// Five simulated responses for the other programs to refit, and the deviance cuglmm reaches for each.
 void bench_same_responses(const Model& model, const Settings& settings) {
-  const Fit original = fit(model);
+  const Fit original = fit(model, {.device = "cpu"});
   const Eigen::MatrixXd Y = simulate(original, 5, settings.seed);
   if (!settings.responses.empty()) {
     std::ofstream out(settings.responses);
@@ -120,7 +121,7 @@ void bench_same_responses(const Model& model, const Settings& settings) {
         << Y.format(Eigen::IOFormat(Eigen::FullPrecision, Eigen::DontAlignCols, ",", "\n")) << '\n';
     if (!out.flush()) throw std::runtime_error("cannot write " + settings.responses);
   }
-  const Fits fits = refit(original, Y);
+  const Fits fits = refit(original, Y, {.device = "cpu"});
   for (Eigen::Index r = 0; r < Y.cols(); ++r)
     print({{"what", "deviance"}, {"program", "cuglmm"}, {"response", r + 1}},
           {{"minus2LogLik", fits.minus2_log_likelihood[r]}});
@@ -128,7 +129,7 @@ void bench_same_responses(const Model& model, const Settings& settings) {
 
 std::string model_arguments(const Settings& settings) {
   return bench::quoted(formula) + " --data " + bench::quoted(settings.data) + " --mutate " +
-         bench::quoted(recode) + " --family binomial --factor school";
+         bench::quoted(recode) + " --family binomial --factor school --device cpu";
 }
 
 void bench_fit_command(const Settings& settings) {
