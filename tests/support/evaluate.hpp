@@ -3,6 +3,7 @@
 
 #include <Eigen/Core>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <ostream>
 #include <string>
@@ -31,7 +32,8 @@ struct EngineKind {
   }
   /// For the name of a test.
   std::string name() const {
-    return (device == "cpu" ? simd : CUGLMM_TEST_CUDA) + std::string(by_problem ? "_by_problem" : "_by_component");
+    return (device == "cpu" ? simd : CUGLMM_TEST_CUDA) +
+           std::string(by_problem ? "_by_problem" : "_by_component");
   }
 };
 
@@ -53,12 +55,13 @@ inline std::vector<EngineKind> engine_kinds(const std::vector<bool>& layouts = {
   return kinds;
 }
 
-/// Where tests of whole fits run.
+/// Where tests of whole fits run; script/gpu runs them on the GPU too.
 inline std::string test_device() {
 #ifdef CUGLMM_EMULATED_CUDA
   return "cuda";
 #else
-  return "cpu";
+  const char* device = std::getenv("CUGLMM_TEST_DEVICE");
+  return device ? device : "cpu";
 #endif
 }
 

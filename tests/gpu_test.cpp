@@ -1,0 +1,125 @@
+// The CUDA engine beside the CPU's: estimates, replicate data and replicates, whatever the tile. On a GPU, or
+// on the emulated one (tests/emulation).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cuglmm/cuglmm.hpp>
+#include <host/engine/cuda_module.hpp>
+#include <host/fit/simulator.hpp>
+
+namespace cuglmm {
+namespace {
+
+using testing::ElementsAreArray;
+
+Fit fit_of(const std::string& formula, Data data, const Family& family, const std::string& device) {
+  return fit(Model(formula, data, family), {.device = device});
+}
+
+/// One model of each kind of kernel.
+struct Case {
+  const char* name;
+  Fit (*fit)(const std::string& device);
+};
+
+const Case kCases[] = {
+    {"Cbpp",
+     [](const std::string& device) {
+       return fit_of("cbind(incidence, size - incidence) ~ period + (1 | herd)",
+                     read_table(CUGLMM_TEST_DATA "/cbpp.csv", {.factor = {"period"}}), binomial(), device);
+     }},
+    {"Epilepsy",
+     [](const std::string& device) {
+       return fit_of("y ~ Base * trt + Age + Visit + (Visit | subject)",
+                     read_table(CUGLMM_TEST_DATA "/epil2.csv"), poisson(), device);
+     }},
+    {"Grouseticks",
+     [](const std::string& device) {
+       return fit_of("TICKS ~ YEAR + cHEIGHT + (1 | BROOD) + (1 | INDEX) + (1 | LOCATION)",
+                     read_table(CUGLMM_TEST_DATA "/grouseticks.csv", {.factor = {"YEAR"}}), poisson(),
+                     device);
+     }},
+    {"Null",
+     [](const std::string& device) {
+       return fit_of("count ~ x + (x | g)", read_table(CUGLMM_TEST_DATA "/sim_null.csv"), poisson(), device);
+     }},
+    {"Exam", [](const std::string& device) {
+       Data data = read_table(CUGLMM_TEST_DATA "/Exam.csv", {.factor = {"school"}});
+       mutate(data, "success = normexam >= 0");
+       return fit_of("success ~ schavg + (1 | school)", data, binomial(), device);
+     }}};
+
+class EveryFit : public testing::TestWithParam<Case> {
+ protected:
+  void SetUp() override {
+    std::string why_none;
+    if (cuda_devices(why_none).empty()) GTEST_SKIP() << "no GPU can be used: " << why_none;
+  }
+  const Fit cpu_ = GetParam().fit("cpu");
+};
+
+TEST_P(EveryFit, EqualsTheCpus) {
+  const Fit cuda = GetParam().fit("cuda");
+  EXPECT_THAT(cuda.device, testing::StartsWith("cuda ("));
+  EXPECT_EQ(cuda.status, cpu_.status);
+  EXPECT_NEAR(cuda.minus2_log_likelihood, cpu_.minus2_log_likelihood, 1e-9);
+  const Eigen::ArrayXd se = cpu_.vcov.diagonal().array().sqrt();
+  EXPECT_LT(((cuda.beta - cpu_.beta).array().abs() / se).maxCoeff(), 1e-6);
+  EXPECT_LT((cuda.vcov - cpu_.vcov).cwiseAbs().maxCoeff(), 1e-6 * cpu_.vcov.cwiseAbs().maxCoeff());
+}
+
+TEST_P(EveryFit, ReplicateDataEqualTheCpus) {
+  const Simulator simulator(cpu_);
+  const auto cpu = make_engine(simulator.plan(), "cpu", "auto", 1);
+  const auto cuda = make_engine(simulator.plan(), "cuda", "auto", 1);
+  const int n = cpu->feed_width(), wide = cuda->feed_width();
+  const std::size_t rows = static_cast<std::size_t>(cpu_.rows());
+  FeedStorage a(simulator.plan().view, n), b(simulator.plan().view, wide);
+  AlignedVector<double> y_a(rows * n), y_b(rows * wide);
+  for (int lane = 0; lane < n; ++lane) a.feed.number[lane] = 100 + lane;
+  for (int lane = 0; lane < wide; ++lane) b.feed.number[lane] = 100 + lane;
+  cpu->simulate(simulator.draws(17), a.feed, y_a.data());
+  cuda->simulate(simulator.draws(17), b.feed, y_b.data());
+  for (std::size_t i = 0; i < rows; ++i)
+    for (int lane = 0; lane < n; ++lane) ASSERT_EQ(y_a[i * n + lane], y_b[i * wide + lane]) << i;
+  for (int i = 0; i < simulator.plan().view.u_total; ++i)
+    for (int lane = 0; lane < n; ++lane)
+      EXPECT_NEAR(a.feed.u[i * n + lane], b.feed.u[i * wide + lane], 1e-13);
+}
+
+TEST_P(EveryFit, ReplicatesEqualTheCpus) {
+  const Fits cpu = bootstrap(cpu_, {.replicates = 70, .seed = 5, .tolerance = 1e-10, .device = "cpu"});
+  const Fits cuda = bootstrap(cpu_, {.replicates = 70, .seed = 5, .tolerance = 1e-10, .device = "cuda"});
+  ASSERT_EQ(cuda.size(), 70);
+  EXPECT_THAT(cuda.status, ElementsAreArray(cpu.status));
+  EXPECT_LT((cuda.minus2_log_likelihood - cpu.minus2_log_likelihood).cwiseAbs().maxCoeff(), 1e-6);
+}
+
+TEST_P(EveryFit, ReplicatesAreTheSameBitsInTilesOfAnySize) {
+  const BootstrapOptions all{.replicates = 40, .seed = 5, .device = "cuda"};
+  BootstrapReport report = bootstrap(cpu_, all, [](const Fits&) {});
+  const std::uint64_t one = report.bytes_per_replicate;
+  const Fits whole = bootstrap(cpu_, all);
+  for (const std::uint64_t lanes : {3, 17}) {
+    BootstrapOptions few = all;
+    few.memory_limit = lanes * (one + 512);
+    const Fits tiles = bootstrap(cpu_, few);
+    EXPECT_EQ(tiles.theta, whole.theta);
+    EXPECT_EQ(tiles.beta, whole.beta);
+    EXPECT_EQ(tiles.evaluations, whole.evaluations);
+  }
+}
+
+TEST_P(EveryFit, RefitsEqualTheCpus) {
+  const Eigen::MatrixXd Y = simulate(cpu_, 30, 3);
+  const Fits cpu = refit(cpu_, Y, {.tolerance = 1e-10, .device = "cpu"});
+  const Fits cuda = refit(cpu_, Y, {.tolerance = 1e-10, .device = "cuda"});
+  EXPECT_THAT(cuda.status, ElementsAreArray(cpu.status));
+  EXPECT_LT((cuda.minus2_log_likelihood - cpu.minus2_log_likelihood).cwiseAbs().maxCoeff(), 1e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(OnTheGpu, EveryFit, testing::ValuesIn(kCases),
+                         [](const auto& of) { return of.param.name; });
+
+}  // namespace
+}  // namespace cuglmm
