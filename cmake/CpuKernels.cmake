@@ -1,9 +1,6 @@
 # The lane functions for the CPU: one source per SIMD level, each an object library with flags of its own, chosen
 # at run time (design.md 2, "Functions of a pack"). No other target sees these flags.
 
-# Only xsimd's headers: Debian's target of it would link a library, xtl, that is headers only as well.
-set(CUGLMM_XSIMD_INCLUDES $<TARGET_PROPERTY:xsimd,INTERFACE_INCLUDE_DIRECTORIES>)
-
 # Always optimised, in Debug builds too: at -O0 the linker could hand a wide inline function of one level to callers
 # of another. For the same reason no link-time optimisation. A sanitizer build is never handed to another machine, and
 # g++ 12 takes ten minutes over instrumented kernels at -O2 (20 to 60 s at -O1, without use-after-scope).
