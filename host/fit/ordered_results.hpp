@@ -24,6 +24,9 @@ class OrderedResults {
   void finished(const Finished& replicate, Status status);
   /// No more numbers are handed out.
   void stop();
+  bool stopped() const;
+  /// After a stop, when every number handed out has finished: what is done of the block the stop came in.
+  void pass_on_rest();
   std::int64_t done() const;
 
  private:
