@@ -12,7 +12,9 @@ namespace cuglmm::cli {
 
 namespace {
 
-volatile std::sig_atomic_t signal_number = 0;
+/// Set on whichever thread the signal comes to, read by the others.
+std::atomic<int> signal_number = 0;
+static_assert(std::atomic<int>::is_always_lock_free, "a signal handler may not lock");
 
 void remember(int number) { signal_number = number; }
 

@@ -42,6 +42,19 @@ bool needs_score_start(const Fit& fit, const ProblemEvaluation& at, const Paths&
   return false;
 }
 
+/// f, but where it throws, no thread takes another replicate.
+template <class F>
+auto stopping(OrderedResults& results, F f) {
+  return [&results, f = std::move(f)](auto& argument) {
+    try {
+      f(argument);
+    } catch (...) {
+      results.stop();
+      throw;
+    }
+  };
+}
+
 /// Runs a batch of refits of one fit's model.
 class Refits {
  public:
@@ -79,16 +92,22 @@ class Refits {
     job.count = options_.replicates;
     job.claim = [&](int wanted, std::int64_t& first) { return results.claim(wanted, first); };
     job.draws = std::move(draws);
-    job.fill = std::move(fill);
+    if (fill) job.fill = stopping(results, std::move(fill));
     job.modes = replicate_start(fit_, plan_);
-    job.finished = [&](const Finished& replicate) {
+    job.finished = stopping(results, [&](const Finished& replicate) {
       results.finished(replicate, status_of(replicate));
       if (!options_.progress) return;
       const std::lock_guard lock(progress_mutex);
-      if (!options_.progress(results.done())) results.stop();
-    };
+      if (!results.stopped() && !options_.progress(results.done())) results.stop();
+    });
     const std::uint64_t in_flight = engine_->problems_in_flight(job);
-    engine_->optimise(job);
+    try {
+      engine_->optimise(job);
+    } catch (const Error&) {  // the GPU's: what is done is kept
+      results.pass_on_rest();
+      throw;
+    }
+    results.pass_on_rest();
     return {engine_->device(),
             std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(),
             engine_->bytes_per_problem(), engine_->bytes_per_problem() * in_flight};

@@ -39,7 +39,7 @@ void OrderedResults::finished(const Finished& replicate, Status status) {
   if (place == blocks_.end()) {
     Fits fits = empty_block(start);
     const std::int64_t size = fits.size();
-    place = blocks_.emplace(start, Block{std::move(fits), size}).first;
+    place = blocks_.emplace(start, Block{std::move(fits), size, std::vector<bool>(size)}).first;
   }
   Fits& fits = place->second.fits;
   fits.status[column] = status;
@@ -51,11 +51,13 @@ void OrderedResults::finished(const Finished& replicate, Status status) {
     fits.beta.col(column) = Eigen::Map<const Eigen::VectorXd>(replicate.psi + m_, p_);
   }
   --place->second.missing;
+  place->second.finished[column] = true;
   ++done_;
   flush(lock);
 }
 
-/// Passes on the blocks that are complete and next in order; one thread at a time, outside the lock.
+/// Passes on the blocks that are complete and next in order; one thread at a time, outside the lock. Where
+/// the sink throws, flushing_ stays set: nothing more is passed on.
 void OrderedResults::flush(std::unique_lock<std::mutex>& lock) {
   if (flushing_) return;
   flushing_ = true;
@@ -64,22 +66,38 @@ void OrderedResults::flush(std::unique_lock<std::mutex>& lock) {
     const Fits fits = std::move(next->second.fits);
     blocks_.erase(next);
     lock.unlock();
-    try {
-      sink_(fits);
-    } catch (...) {  // nothing more is passed on, and no thread takes another replicate
-      lock.lock();
-      stopped_ = true;
-      throw;
-    }
+    sink_(fits);
     lock.lock();
     passed_on_ += fits.size();
   }
   flushing_ = false;
 }
 
+void OrderedResults::pass_on_rest() {
+  const auto last = blocks_.find(passed_on_);
+  if (last == blocks_.end() || flushing_) return;  // still flushing: the sink has thrown
+  Fits& fits = last->second.fits;
+  const std::vector<bool>& finished = last->second.finished;
+  const std::int64_t done = std::find(finished.begin(), finished.end(), false) - finished.begin();
+  if (done == 0) return;
+  fits.status.resize(done);
+  fits.evaluations.resize(done);
+  fits.gradient_norm.conservativeResize(done);
+  fits.minus2_log_likelihood.conservativeResize(done);
+  fits.theta.conservativeResize(Eigen::NoChange, done);
+  fits.beta.conservativeResize(Eigen::NoChange, done);
+  passed_on_ += done;
+  sink_(fits);
+}
+
 void OrderedResults::stop() {
   const std::lock_guard lock(mutex_);
   stopped_ = true;
+}
+
+bool OrderedResults::stopped() const {
+  const std::lock_guard lock(mutex_);
+  return stopped_;
 }
 
 std::int64_t OrderedResults::done() const {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <vector>
 
 #include <cuglmm/fit.hpp>
 #include <kernels/launch.hpp>
@@ -24,6 +25,10 @@ class OrderedResults {
   void finished(const Finished& replicate, Status status);
   /// No more numbers are handed out.
   void stop();
+  bool stopped() const;
+  /// When nobody works any more, after a stop or a failure of the device: of the next block, what is done without
+  /// a gap.
+  void pass_on_rest();
   std::int64_t done() const;
 
  private:
@@ -39,6 +44,7 @@ class OrderedResults {
   struct Block {
     Fits fits;
     std::int64_t missing;
+    std::vector<bool> finished;
   };
   std::map<std::int64_t, Block> blocks_;  ///< by their first replicate, counted from first_
 };

@@ -1,16 +1,22 @@
-#include <cmath>
+#include <math.h>  // lgamma_r is POSIX, not C++
 
 #include <host/plan/plan_data.hpp>
 
 namespace cuglmm {
 namespace {
 
+/// std::lgamma, but that leaves the sign in a global: a data race between threads.
+double log_gamma(double x) {
+  int sign = 0;
+  return ::lgamma_r(x, &sign);
+}
+
 /// -2 times the part of a row's log likelihood that does not depend on eta: y the proportion or count, p the
 /// prior weight.
 double likelihood_constant(FamilyKind family, double y, double p) {
-  if (family == FamilyKind::poisson) return 2 * p * std::lgamma(y + 1);
+  if (family == FamilyKind::poisson) return 2 * p * log_gamma(y + 1);
   if (p == 1 && (y == 0 || y == 1)) return 0;
-  return -2 * (std::lgamma(p + 1) - std::lgamma(p * y + 1) - std::lgamma(p * (1 - y) + 1));
+  return -2 * (log_gamma(p + 1) - log_gamma(p * y + 1) - log_gamma(p * (1 - y) + 1));
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <random>
+#include <stdexcept>
 #include <thread>
 
 #include <cuglmm/cuglmm.hpp>
@@ -10,17 +13,45 @@ namespace cuglmm {
 namespace {
 
 using testing::ElementsAreArray;
+using testing::ThrowsMessage;
+
+Model read_cbpp() {
+  return Model("cbind(incidence, size - incidence) ~ period + (1 | herd)",
+               read_table(CUGLMM_TEST_DATA "/cbpp.csv", {.factor = {"period"}}), binomial());
+}
 
 const Model& cbpp() {
-  static const Model model("cbind(incidence, size - incidence) ~ period + (1 | herd)",
-                           read_table(CUGLMM_TEST_DATA "/cbpp.csv", {.factor = {"period"}}), binomial());
+  static const Model model = read_cbpp();
   return model;
 }
 
-/// 236 rows in 59 groups that do not collapse: several slices, so that one fit has work for several threads.
+/// 236 rows in 59 groups that do not collapse.
 const Model& epilepsy() {
   static const Model model("y ~ Base * trt + Age + Visit + (Visit | subject)",
                            read_table(CUGLMM_TEST_DATA "/epil2.csv"), poisson());
+  return model;
+}
+
+/// 40,000 rows that do not collapse: enough for one fit to share an evaluation among threads.
+const Model& many_rows() {
+  static const Model model = [] {
+    constexpr int kGroups = 4000, kRows = 40'000;
+    std::mt19937_64 random(1);
+    std::normal_distribution<double> normal;
+    Column y{.name = "y"}, x{.name = "x"}, g{.name = "g", .type = Column::Type::factor};
+    std::vector<double> b(kGroups);
+    for (int group = 0; group < kGroups; ++group) {
+      b[group] = normal(random);
+      g.levels.push_back(std::to_string(group));
+    }
+    for (int row = 0; row < kRows; ++row) {
+      g.codes.push_back(row % kGroups);
+      x.numbers.push_back(normal(random));
+      const double eta = -0.5 + x.numbers[row] + b[row % kGroups];
+      y.numbers.push_back(std::bernoulli_distribution(1 / (1 + std::exp(-eta)))(random));
+    }
+    return Model("y ~ x + (1 | g)", Data({y, x, g}), binomial());
+  }();
   return model;
 }
 
@@ -45,7 +76,7 @@ void expect_same(const Fits& one, const Fits& several) {
 class Threads : public testing::TestWithParam<int> {};
 
 TEST_P(Threads, GiveTheSameFitToTheLastBit) {
-  for (const Model* model : {&cbpp(), &epilepsy()}) {
+  for (const Model* model : {&cbpp(), &epilepsy(), &many_rows()}) {
     const Fit one = fit(*model, {.threads = 1});
     const Fit several = fit(*model, {.threads = GetParam()});
     EXPECT_EQ(one.minus2_log_likelihood, several.minus2_log_likelihood);
@@ -61,6 +92,14 @@ TEST_P(Threads, GiveTheSameReplicatesToTheLastBit) {
     const Fit original = fit(*model, {.threads = 1});
     expect_same(bootstrap(original, {.replicates = 203, .seed = 5, .threads = 1}),
                 bootstrap(original, {.replicates = 203, .seed = 5, .threads = GetParam()}));
+  }
+}
+
+TEST_P(Threads, GiveTheSameRefitsToTheLastBit) {
+  for (const Model* model : {&cbpp(), &epilepsy()}) {
+    const Fit original = fit(*model, {.threads = 1});
+    const Eigen::MatrixXd Y = simulate(original, 50, 5);
+    expect_same(refit(original, Y, {.threads = 1}), refit(original, Y, {.threads = GetParam()}));
   }
 }
 
@@ -81,31 +120,91 @@ TEST_P(Threads, KeepWhatIsDoneWhenProgressSaysStop) {
   const Fit original = fit(cbpp(), {.threads = 1});
   const BootstrapOptions all{.replicates = 100'000, .seed = 2, .threads = GetParam()};
   BootstrapOptions stopped = all;
-  stopped.progress = [](std::int64_t done) { return done < 50; };
+  int calls = 0, inside = 0;  // not atomic, as above
+  std::int64_t last = 0;
+  stopped.progress = [&](std::int64_t done) {
+    EXPECT_EQ(++inside, 1);
+    EXPECT_GT(done, 0);
+    EXPECT_GE(done, last);
+    last = done;
+    --inside;
+    return ++calls < 50;
+  };
   const Fits kept = bootstrap(original, stopped);
+  EXPECT_EQ(calls, 50) << "not called any more once it said stop";
   ASSERT_LT(kept.size(), 100'000);
-  ASSERT_GT(kept.size(), 0);
+  ASSERT_GE(kept.size(), last);
   expect_same(bootstrap(original, {.replicates = kept.size(), .seed = 2, .threads = 1}), kept);
+}
+
+TEST_P(Threads, StopWhenTheSinkThrows) {
+  const Fit original = fit(cbpp(), {.threads = 1});
+  BootstrapOptions options{.replicates = 100'000, .threads = GetParam()};
+  std::int64_t done = 0;
+  options.progress = [&](std::int64_t now) {
+    done = now;
+    return true;
+  };
+  int blocks = 0;
+  const auto sink = [&](const Fits&) {
+    if (++blocks == 2) throw std::runtime_error("disk full");
+  };
+  EXPECT_THAT([&] { bootstrap(original, options, sink); }, ThrowsMessage<std::runtime_error>("disk full"));
+  EXPECT_EQ(blocks, 2);
+  EXPECT_LT(done, 100'000);
+}
+
+TEST_P(Threads, StopWhenProgressThrows) {
+  const Fit original = fit(cbpp(), {.threads = 1});
+  BootstrapOptions options{.replicates = 100'000, .threads = GetParam()};
+  int calls = 0;
+  options.progress = [&](std::int64_t) -> bool {
+    if (++calls == 50) throw std::runtime_error("interrupted");
+    return true;
+  };
+  EXPECT_THAT([&] { bootstrap(original, options); }, ThrowsMessage<std::runtime_error>("interrupted"));
+  EXPECT_EQ(calls, 50);
 }
 
 INSTANTIATE_TEST_SUITE_P(Of, Threads, testing::Values(2, 3, 8));
 
-TEST(CallersOnSeveralThreads, ShareAModelAndAFit) {
-  const Fit original = fit(cbpp(), {.threads = 1});
-  const Fits expected = bootstrap(original, {.replicates = 50, .threads = 1});
+/// body(caller) on three threads at once.
+template <class F>
+void on_three_threads(F body) {
+  std::vector<std::jthread> callers;
+  for (int caller = 0; caller < 3; ++caller) callers.emplace_back(body, caller);
+}
+
+TEST(CallersOnSeveralThreads, ShareAModelNobodyHasUsed) {
+  const Model model = read_cbpp();
   std::vector<Fit> fits(3);
-  std::vector<Fits> replicates(3);
-  std::vector<std::thread> callers;
-  for (std::size_t i = 0; i < 3; ++i)
-    callers.emplace_back([&, i] {
-      fits[i] = fit(cbpp(), {.threads = 2});
-      replicates[i] = bootstrap(original, {.replicates = 50, .threads = 2});
-    });
-  for (std::thread& caller : callers) caller.join();
-  for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_EQ(fits[i].minus2_log_likelihood, original.minus2_log_likelihood);
-    expect_same(expected, replicates[i]);
+  on_three_threads([&](int caller) { fits[caller] = fit(model, {.threads = 2}); });
+  const Fit expected = fit(cbpp(), {.threads = 1});
+  for (const Fit& one : fits) {
+    EXPECT_EQ(one.minus2_log_likelihood, expected.minus2_log_likelihood);
+    expect_same_bits(one.vcov, expected.vcov);
   }
+}
+
+TEST(CallersOnSeveralThreads, ShareAFit) {
+  const Fit original = fit(cbpp(), {.threads = 1});
+  std::vector<Fits> replicates(3);
+  on_three_threads(
+      [&](int caller) { replicates[caller] = bootstrap(original, {.replicates = 50, .threads = 2}); });
+  const Fits expected = bootstrap(original, {.replicates = 50, .threads = 1});
+  for (const Fits& some : replicates) expect_same(expected, some);
+}
+
+TEST(CallersOnSeveralThreads, ReadFitAndSummariseTheirOwn) {
+  std::vector<std::string> summaries(3);
+  on_three_threads([&](int caller) {
+    Data data = read_table(CUGLMM_TEST_DATA "/Exam.csv", {.factor = {"school"}});
+    mutate(data, "success = normexam >= 0");
+    summaries[caller] =
+        summary(fit(Model("success ~ schavg + (1 | school)", data, binomial()), {.threads = 1}));
+  });
+  EXPECT_EQ(summaries[0], summaries[1]);
+  EXPECT_EQ(summaries[0], summaries[2]);
 }
 
 }  // namespace

@@ -181,6 +181,15 @@ TEST(Bootstrap, RefitNeedsAResponseForEachRow) {
 
 TEST(Bootstrap, OfNoReplicatesIsEmpty) { EXPECT_EQ(bootstrap(cbpp(), {.replicates = 0}).size(), 0); }
 
+TEST(Bootstrap, KeepsWhatIsDoneOfABlockWhenStopped) {
+  BootstrapOptions options{.replicates = 1000, .first = 5, .threads = 1, .simd = "baseline"};
+  options.progress = [](std::int64_t done) { return done < 10; };
+  const Fits kept = bootstrap(cbpp(), options);
+  ASSERT_GE(kept.size(), 10);
+  ASSERT_LT(kept.size(), 64);
+  expect_part(bootstrap(cbpp(), {.replicates = 64, .first = 5, .simd = "baseline"}), 0, kept);
+}
+
 TEST(Bootstrap, KeepsTheMemoryLimit) {
   const BootstrapReport report = bootstrap(cbpp(), {.replicates = 10, .threads = 1}, [](const Fits&) {});
   EXPECT_GT(report.bytes_per_replicate, 0u);
