@@ -1,4 +1,5 @@
 #include <host/cli/problem.hpp>
+#include <host/engine/engine.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
