@@ -38,7 +38,11 @@ const Model& many_rows() {
     constexpr int kGroups = 4000, kRows = 40'000;
     std::mt19937_64 random(1);
     std::normal_distribution<double> normal;
-    Column y{.name = "y"}, x{.name = "x"}, g{.name = "g", .type = Column::Type::factor};
+    Column y, x, g;
+    y.name = "y";
+    x.name = "x";
+    g.name = "g";
+    g.type = Column::Type::factor;
     std::vector<double> b(kGroups);
     for (int group = 0; group < kGroups; ++group) {
       b[group] = normal(random);
