@@ -62,7 +62,9 @@ void add_options(CLI::App& command, ModelArguments& a) {
 }
 
 void add_options(CLI::App& command, EngineArguments& a) {
-  command.add_option("--device", a.device, "auto (a GPU if there is one), cpu, cuda or cuda:N")->type_name("DEVICE")->group(engine_group);
+  command.add_option("--device", a.device, "auto (a GPU if there is one), cpu, cuda or cuda:N")
+      ->type_name("DEVICE")
+      ->group(engine_group);
   command.add_option("--threads", a.threads, "default: as many as the machine has")
       ->type_name("N")
       ->group(engine_group);
