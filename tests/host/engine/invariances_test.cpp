@@ -74,8 +74,8 @@ TEST(Invariance, NeighboursInAFeed) {
     std::vector<test::Psi> crowd{psi};
     for (std::uint64_t i = 0; i < 9; ++i) crowd.push_back(test::random_psi(model, 100 + i, i % 2 == 0));
     crowd.push_back(psi);
-    const auto together = evaluate({simd, true}, model, crowd);
-    const Value alone = evaluate({simd, true}, model, psi);
+    const auto together = evaluate({"cpu", simd, true}, model, crowd);
+    const Value alone = evaluate({"cpu", simd, true}, model, psi);
     for (const Value& value : {together.front(), together.back()}) {
       EXPECT_EQ(value.objective, alone.objective);
       EXPECT_EQ(value.gradient, alone.gradient);
@@ -89,9 +89,9 @@ TEST(Invariance, ThreadsToTheLastBit) {
       random_model(5, {.random_effects = "(1 | g)", .ties = false, .min_rows = 45'000, .max_rows = 45'000});
   const test::Psi psi = test::random_psi(model, 5);
   for (const std::string& simd : simd_levels()) {
-    const Value one = evaluate({simd, false}, model, psi);
+    const Value one = evaluate({"cpu", simd, false}, model, psi);
     for (const int threads : {2, 3}) {
-      const Value several = evaluate({simd, false}, model, psi, {.threads = threads});
+      const Value several = evaluate({"cpu", simd, false}, model, psi, {.threads = threads});
       EXPECT_EQ(one.objective, several.objective);
       EXPECT_EQ(one.gradient, several.gradient);
     }
