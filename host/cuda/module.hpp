@@ -12,4 +12,4 @@ std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& devi
 }  // namespace cuglmm::cuda
 
 /// The one symbol that the program looks up.
-extern "C" const cuglmm::CudaModule* cuglmm_cuda_module();
+extern "C" __attribute__((visibility("default"))) const cuglmm::CudaModule* cuglmm_cuda_module();
