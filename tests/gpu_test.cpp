@@ -22,6 +22,8 @@ struct Case {
   Fit (*fit)(const std::string& device);
 };
 
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
+
 const Case kCases[] = {
     {"Cbpp",
      [](const std::string& device) {

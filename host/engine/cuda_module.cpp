@@ -32,6 +32,11 @@ struct Opened {
   std::string why_not;
 
   Opened() {
+    // Without a driver the module need not be opened, which takes a tenth of a second: cuSOLVER is large.
+    if (!std::getenv("CUGLMM_CUDA_MODULE") && !dlopen("libcuda.so.1", RTLD_LAZY | RTLD_LOCAL)) {
+      why_not = "there is no NVIDIA driver";
+      return;
+    }
     for (const std::string& path : places()) {
       if (!std::filesystem::exists(path)) continue;
       void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);

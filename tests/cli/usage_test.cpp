@@ -50,7 +50,7 @@ TEST(Usage, EveryMistakeIsALineOnStandardErrorAndAStatus) {
       {cbpp({"--contrasts", "period=sm"}), 2, "cuglmm: --contrasts sm: not known, did you mean 'sum'?"},
       {cbpp({"--levels", "period"}), 2, "cuglmm: --levels period: write it as --levels COL=A,B,C"},
       {cbpp({"--device", "cuda"}), 4, "cuglmm: --device cuda: no GPU can be used: "},
-      {cbpp({"--device", "cuda:1"}), 4, "; --device cpu works everywhere"},
+      {cbpp({"--device", "cuda:1"}), 4, "cuglmm: --device cuda: no GPU can be used: "},
       {cbpp({"--device", "cuda:x"}), 2, "cuglmm: --device cuda:x: not known"},
       {cbpp({"--device", "gpu"}), 2, "cuglmm: --device gpu: not known; one of auto, cpu, cuda, cuda:N"},
       {cbpp({"--start", "/no/such.json"}), 3, "cuglmm: cannot read /no/such.json"},
