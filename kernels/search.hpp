@@ -91,7 +91,7 @@ class Search {
     // No step helps: at the limit of rounding that is convergence.
     if (stalled && has_point && bfgs_.slope() * -0.5 < 1e-6) converged = true;
     if (!converged) return has_point ? kNotConverged : kFailed;
-    return snap() ? kGoesOn : kConverged;
+    return snap() || doubt() ? kGoesOn : kConverged;
   }
 
   /// For each term: theta of `from`, changed by change(q, theta, G, TT), into the trial. True if any change
@@ -126,7 +126,92 @@ class Search {
     return true;
   }
 
-  /// The snapped point has been evaluated: accepted if it is as good; left again if it is a saddle.
+  /// Terms of so many columns can be doubted (doubt()): local arrays hold their Hessian.
+  static constexpr int kDoubted = 3 < capacity ? 3 : capacity;
+
+  /// theta is a poor chart of nearly singular covariances: (0, 0, s) is stationary whatever G_12, (0, s, 0)
+  /// of the same Sigma is not, and BFGS's inverse Hessian can collapse near either (sim_null, x | g: 3e-3 of
+  /// deviance in 3 of 500 replicates). The same point is evaluated once more, with moments, for the expected
+  /// Hessian there.
+  CUGLMM_LANE bool doubt() {
+    if (spent() || *lane_.escapes > 2 * plan_.terms) return false;
+    bool any = false;
+    for (int j = 0; j < plan_.terms; ++j) {
+      const TermView& t = plan_.term[j];
+      if (t.size < 2 || t.size > kDoubted) continue;
+      for (int c = 0; c < t.size; ++c)
+        any = any || fabs(bfgs_.psi[t.theta + lower(c, c, t.size)]) < kNearlySingular;
+    }
+    if (!any) return false;
+    for (int i = 0; i < bfgs_.k; ++i) bfgs_.trial[i] = bfgs_.psi[i];
+    *lane_.phase = kSnapped;
+    return true;
+  }
+
+  /// After an evaluation with moments near psi: if the expected Hessian predicts a decrease, the search goes
+  /// on from psi with its inverse for these terms.
+  CUGLMM_LANE bool refuted() {
+    if (spent() || *lane_.escapes > 2 * plan_.terms) return false;
+    constexpr int kEntries = kDoubted * (kDoubted + 1) / 2;
+    double inverse[kEntries * kEntries], step[kEntries], decrease = 0;
+    for (int pass = 0; pass < 2; ++pass) {  // first how much, then what to do
+      Index TT = 0;
+      for (int j = 0; j < plan_.terms; ++j) {
+        const TermView& t = plan_.term[j];
+        const int s = t.size * (t.size + 1) / 2;
+        if (t.size > 1 && t.size <= kDoubted) {
+          expected_inverse(t, lane_.TT.from(TT), inverse);
+          for (int a = 0; a < s; ++a) {
+            step[a] = 0;
+            for (int b = 0; b < s; ++b) step[a] += inverse[a * s + b] * bfgs_.gradient[t.theta + b];
+            if (pass == 0) decrease += 0.5 * step[a] * bfgs_.gradient[t.theta + a];
+          }
+          if (pass == 1) set_block(t, inverse);
+        }
+        TT += s * s;
+      }
+      if (pass == 0) {
+        if (!(decrease > 10 * tolerance_)) return false;
+        for (int i = 0; i < bfgs_.k; ++i) bfgs_.trial[i] = bfgs_.psi[i];
+        *lane_.escapes += 1;
+        start_search();
+      }
+    }
+    return true;
+  }
+
+  /// The inverse of a term's expected Hessian at psi, s x s; directions without curvature are left alone.
+  CUGLMM_LANE void expected_inverse(const TermView& t, const Lanes<double>& TT, double* inverse) const {
+    constexpr int kEntries = kDoubted * (kDoubted + 1) / 2;
+    using Block = Singular<Real, kEntries>;
+    const int s = t.size * (t.size + 1) / 2;
+    double theta[kEntries], H[kEntries * kEntries], V[kEntries * kEntries], largest = 0;
+    for (int i = 0; i < s; ++i) theta[i] = bfgs_.psi[t.theta + i];
+    S::theta_information(theta, t.size, TT, lane_.G.from(t.theta), H);
+    Block::jacobi_eigen(H, V, s);
+    for (int c = 0; c < s; ++c) largest = fmax(largest, H[c * s + c]);
+    for (int a = 0; a < s; ++a)
+      for (int b = 0; b < s; ++b) {
+        double sum = 0;
+        for (int c = 0; c < s; ++c)
+          if (H[c * s + c] > 1e-6 * largest) sum += V[a * s + c] * V[b * s + c] / H[c * s + c];
+        inverse[a * s + b] = sum;
+      }
+  }
+
+  /// B of a term, free of the other parameters.
+  CUGLMM_LANE void set_block(const TermView& t, const double* block) {
+    const int s = t.size * (t.size + 1) / 2;
+    for (int a = 0; a < s; ++a) {
+      for (int i = 0; i < bfgs_.k; ++i)
+        if (i < t.theta || i >= t.theta + s)
+          bfgs_.B[(t.theta + a) * bfgs_.k + i] = bfgs_.B[i * bfgs_.k + t.theta + a] = 0;
+      for (int b = 0; b < s; ++b) bfgs_.B[(t.theta + a) * bfgs_.k + t.theta + b] = block[a * s + b];
+    }
+  }
+
+  /// The snapped or doubted point has been evaluated: accepted if it is as good; left again if it is a
+  /// saddle, or not the optimum.
   CUGLMM_LANE Ending snapped() {
     if (!(*lane_.value <= bfgs_.objective() + 1e-6)) return kConverged;
     bfgs_.objective() = *lane_.value;
@@ -134,6 +219,7 @@ class Search {
       bfgs_.psi[i] = bfgs_.trial[i];
       bfgs_.gradient[i] = lane_.gradient[i];
     }
+    if (refuted()) return kGoesOn;
     const double gain = 10 * tolerance_;
     const bool saddle = change_theta(
         bfgs_.psi, [gain](int q, double* theta, const Lanes<double>& G, const Lanes<double>& TT) {

@@ -9,6 +9,8 @@ namespace cuglmm {
 
 /// Below this a diagonal of theta is called singular: lme4's isSingular().
 constexpr double kSingular = 1e-4;
+/// And below this nearly singular: the search is checked (kernels/search.hpp).
+constexpr double kNearlySingular = 0.05;
 
 /// The functions, in double; a template on the Real of the caller so that each instruction set has its own
 /// copy. capacity: the largest term's columns. G, TT: arrays of double, or a lane's view of them.
