@@ -6,6 +6,7 @@
 #include <cuglmm/cuglmm.hpp>
 #include <host/engine/cuda_module.hpp>
 #include <host/fit/simulator.hpp>
+#include <tests/support/evaluate.hpp>
 
 namespace cuglmm {
 namespace {
@@ -68,6 +69,20 @@ TEST_P(EveryFit, EqualsTheCpus) {
   const Eigen::ArrayXd se = cpu_.vcov.diagonal().array().sqrt();
   EXPECT_LT(((cuda.beta - cpu_.beta).array().abs() / se).maxCoeff(), 1e-6);
   EXPECT_LT((cuda.vcov - cpu_.vcov).cwiseAbs().maxCoeff(), 1e-6 * cpu_.vcov.cwiseAbs().maxCoeff());
+}
+
+TEST_P(EveryFit, ObjectiveAndGradientEqualTheCpusNearTheEstimate) {
+  const Eigen::VectorXd se = cpu_.vcov.diagonal().cwiseSqrt();
+  const std::vector<test::Psi> at{{cpu_.theta, cpu_.beta}, {1.3 * cpu_.theta, cpu_.beta + 0.5 * se}};
+  for (const bool by_problem : {false, true}) {
+    const auto cpu = test::evaluate({"cpu", "auto", by_problem}, *cpu_.model, at, {.times = 3});
+    const auto cuda = test::evaluate({"cuda", "auto", by_problem}, *cpu_.model, at, {.times = 3});
+    for (std::size_t i = 0; i < at.size(); ++i) {
+      EXPECT_NEAR(cuda[i].objective, cpu[i].objective, 1e-9);
+      EXPECT_LT((cuda[i].gradient - cpu[i].gradient).cwiseAbs().maxCoeff(),
+                1e-9 * (1 + cpu[i].gradient.cwiseAbs().maxCoeff()));
+    }
+  }
 }
 
 TEST_P(EveryFit, ReplicateDataEqualTheCpus) {

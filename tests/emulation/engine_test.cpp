@@ -96,6 +96,11 @@ TEST(Devices, ThatAreNotThereAreSaid) {
     return std::string("no error");
   };
   EXPECT_EQ(message("cuda:3"), "--device cuda:3: there is no such GPU; the last is cuda:0");
+  emulation::settings().driver_version = 12020;
+  EXPECT_THAT(message("cuda"), HasSubstr("its driver is for CUDA 12.2, this build needs CUDA "));
+  emulation::settings().driver_version = 0;
+  EXPECT_THAT(message("cuda"), HasSubstr("there is no NVIDIA driver"));
+  emulation::reset();
   emulation::settings().devices = 0;
   EXPECT_THAT(message("cuda"), HasSubstr("there is none, or CUDA_VISIBLE_DEVICES hides it"));
 }
