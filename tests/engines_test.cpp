@@ -32,9 +32,7 @@ double error(const MatrixXd& actual, const MatrixXd& expected) {
   return (actual - expected).cwiseAbs().maxCoeff() / std::max(1.0, expected.cwiseAbs().maxCoeff());
 }
 
-std::string named(const testing::TestParamInfo<EngineKind>& info) {
-  return info.param.name();
-}
+std::string named(const testing::TestParamInfo<EngineKind>& info) { return info.param.name(); }
 
 class EveryEngine : public testing::TestWithParam<EngineKind> {};
 

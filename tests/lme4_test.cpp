@@ -21,7 +21,9 @@ using testing::ElementsAreArray;
 const Fit& fit_of(const Case& c) {
   static std::map<std::string, Fit> fits;
   const auto known = fits.find(c.id);
-  return known != fits.end() ? known->second : fits.emplace(c.id, fit(test::make_model(c), {.device = test::test_device()})).first->second;
+  return known != fits.end()
+             ? known->second
+             : fits.emplace(c.id, fit(test::make_model(c), {.device = test::test_device()})).first->second;
 }
 
 /// Sigma_j = Lambda_j Lambda_j', term by term, all entries: determined where theta's signs and rank are not.

@@ -34,14 +34,14 @@ std::string devices() {
   if (gpus.empty()) return fmt::format("cpu (no GPU can be used: {})", why_none);
   std::string out = "cpu";
   for (const CudaDevice& gpu : gpus)
-    out += fmt::format("\n           cuda:{} ({}, {:.1f} GiB, compute capability {}.{})", gpu.number, gpu.name,
-                       static_cast<double>(gpu.memory) / (1 << 30), gpu.major, gpu.minor);
+    out += fmt::format("\n           cuda:{} ({}, {:.1f} GiB, compute capability {}.{})", gpu.number,
+                       gpu.name, static_cast<double>(gpu.memory) / (1 << 30), gpu.major, gpu.minor);
   return out;
 }
 
 int run() {
-  write_text("-", fmt::format("version:   {}\nSIMD:      {}\nthreads:   {}\ndevices:   {}\nlibraries: {}\n", version(),
-                              simd_level(), hardware_threads(), devices(), libraries()));
+  write_text("-", fmt::format("version:   {}\nSIMD:      {}\nthreads:   {}\ndevices:   {}\nlibraries: {}\n",
+                              version(), simd_level(), hardware_threads(), devices(), libraries()));
   return 0;
 }
 

@@ -28,7 +28,6 @@ Data load_data(const std::string& path, const ReadArguments& arguments);
 /// yet.
 Problem load(ModelArguments model, const EngineArguments& engine);
 
-
 /// Reads a JSON file; Error (io) if it cannot be read, Error with its line if it is not JSON.
 nlohmann::ordered_json read_json(const std::string& path);
 

@@ -26,8 +26,8 @@ class OrderedResults {
   /// No more numbers are handed out.
   void stop();
   bool stopped() const;
-  /// When nobody works any more, after a stop or a failure of the device: of the next block, what is done without
-  /// a gap.
+  /// When nobody works any more, after a stop or a failure of the device: of the next block, what is done
+  /// without a gap.
   void pass_on_rest();
   std::int64_t done() const;
 

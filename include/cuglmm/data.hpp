@@ -8,8 +8,8 @@
 
 namespace cuglmm {
 
-/// One column. Numeric and logical (0, 1) columns hold `numbers`, NaN where missing; factors hold `codes` into `levels`,
-/// -1 where missing.
+/// One column. Numeric and logical (0, 1) columns hold `numbers`, NaN where missing; factors hold `codes`
+/// into `levels`, -1 where missing.
 struct Column {
   enum class Type { numeric, logical, factor, ordered };
 
@@ -59,10 +59,12 @@ class Data {
 
 /// How columns are read (interface.md: --factor, --ordered, --numeric, --levels).
 struct ReadOptions {
-  std::vector<std::string> factor = {};   ///< read as factor, levels sorted (numbers as numbers, text by bytes)
+  std::vector<std::string> factor =
+      {};  ///< read as factor, levels sorted (numbers as numbers, text by bytes)
   std::vector<std::string> ordered = {};  ///< read as ordered factor
   std::vector<std::string> numeric = {};  ///< must be numbers: text is an error with its line
-  std::map<std::string, std::vector<std::string>> levels = {};  ///< the levels in order; another value is an error
+  std::map<std::string, std::vector<std::string>> levels =
+      {};  ///< the levels in order; another value is an error
 };
 
 /// Reads RFC 4180 CSV with a header line; "-" is standard input, *.gz is decompressed; "" and NA are missing.

@@ -21,7 +21,8 @@ Family binomial(Link link = Link::logit);
 Family poisson(Link link = Link::log);
 
 /// From R's spelling: `binomial`, `binomial(link = "probit")`, `binomial("probit")`; `link` "" means the one
-/// named in the family or else the canonical one. Throws Error that lists what is known, or what a family allows.
+/// named in the family or else the canonical one. Throws Error that lists what is known, or what a family
+/// allows.
 Family parse_family(const std::string& text, const std::string& link = "");
 
 /// Throws Error "family Gamma is not supported yet; ..." where the engine has no functions for a family or

@@ -34,7 +34,7 @@ struct Fit {
   std::shared_ptr<const Model> model;
   std::shared_ptr<const Plan> plan;
   FitOptions options;
-  std::string device;        ///< "cpu (avx512, 2 threads)"
+  std::string device;  ///< "cpu (avx512, 2 threads)"
 
   Status status = Status::failed;
   std::vector<std::string> messages;
@@ -42,21 +42,21 @@ struct Fit {
   double gradient_norm = 0;  ///< Euclidean norm of d(-2 log L)/d(theta, beta) at the estimate
   Seconds seconds;
 
-  Eigen::VectorXd theta;     ///< m, lme4's order, diagonals of Lambda_j not negative
-  Eigen::VectorXd beta;      ///< p
-  double sigma = 1;          ///< 1 where the family has no free dispersion
+  Eigen::VectorXd theta;  ///< m, lme4's order, diagonals of Lambda_j not negative
+  Eigen::VectorXd beta;   ///< p
+  double sigma = 1;       ///< 1 where the family has no free dispersion
   double minus2_log_likelihood = 0;
-  Eigen::MatrixXd vcov;      ///< p x p, of beta, as options.se asks
-  Eigen::MatrixXd vcov_rx;   ///< p x p (design.md 1.6)
+  Eigen::MatrixXd vcov;             ///< p x p, of beta, as options.se asks
+  Eigen::MatrixXd vcov_rx;          ///< p x p (design.md 1.6)
   Eigen::MatrixXd inverse_hessian;  ///< k x k: inverse of the Hessian of -2 log L in (theta, beta)
 
   /// Per term j: levels x q_j. Conditional modes b and their conditional standard deviations.
   std::vector<Eigen::MatrixXd> modes, modes_sd;
-  std::vector<VarCorr> varcorr;     ///< per term
-  double u_squared = 0;             ///< |u|^2 of the spherical random effects
+  std::vector<VarCorr> varcorr;  ///< per term
+  double u_squared = 0;          ///< |u|^2 of the spherical random effects
 
-  Eigen::VectorXd eta, mu;          ///< n, at the conditional modes; mu on the response scale
-  Eigen::VectorXd pearson;          ///< n: sqrt(p) (y - mu) / sqrt(V): "scaled residuals"
+  Eigen::VectorXd eta, mu;             ///< n, at the conditional modes; mu on the response scale
+  Eigen::VectorXd pearson;             ///< n: sqrt(p) (y - mu) / sqrt(V): "scaled residuals"
   Eigen::VectorXd deviance_residuals;  ///< n, signed
 
   std::int64_t rows() const { return model->rows(); }
@@ -96,17 +96,19 @@ struct BootstrapReport {
   std::uint64_t bytes_in_flight = 0;      ///< of all replicates in flight
 };
 
-/// Simulates from the fit and refits, `options.replicates` times. Replicate r depends on the seed and r alone.
-/// `sink` receives the replicates in order, in blocks, each once; it is called from one thread at a time.
+/// Simulates from the fit and refits, `options.replicates` times. Replicate r depends on the seed and r
+/// alone. `sink` receives the replicates in order, in blocks, each once; it is called from one thread at a
+/// time.
 BootstrapReport bootstrap(const Fit& fit, const BootstrapOptions& options,
                           const std::function<void(const Fits& block)>& sink);
 
 /// The same, collected.
 Fits bootstrap(const Fit& fit, const BootstrapOptions& options = {});
 
-/// Responses simulated from the fit: n x m, on the scale of Model::y; column c is what replicate first + c of a
-/// bootstrap with this seed is fitted to.
-Eigen::MatrixXd simulate(const Fit& fit, std::int64_t replicates, std::uint64_t seed = 1, std::int64_t first = 1);
+/// Responses simulated from the fit: n x m, on the scale of Model::y; column c is what replicate first + c of
+/// a bootstrap with this seed is fitted to.
+Eigen::MatrixXd simulate(const Fit& fit, std::int64_t replicates, std::uint64_t seed = 1,
+                         std::int64_t first = 1);
 
 /// The model fitted to other responses: Y is n x R, on the scale of Model::y. Starts from the fit.
 Fits refit(const Fit& fit, const Eigen::MatrixXd& Y, const BootstrapOptions& options = {});

@@ -16,9 +16,10 @@ class Formula {
   /// `(e | a/b)` has become `(e | b:a)` and `(e | a)`.
   struct RandomEffects {
     std::shared_ptr<const Expression> effects;
-    std::vector<std::string> group;  ///< factors of an interaction, in lme4's printing order: {"cask", "batch"}
-    std::string label;               ///< lme4's name of the factor: "cask:batch", "c:(b:a)" from a/b/c
-    std::size_t position = 0;        ///< in text()
+    std::vector<std::string>
+        group;                 ///< factors of an interaction, in lme4's printing order: {"cask", "batch"}
+    std::string label;         ///< lme4's name of the factor: "cask:batch", "c:(b:a)" from a/b/c
+    std::size_t position = 0;  ///< in text()
   };
 
   /// Throws Error that shows the formula with a caret.

@@ -11,8 +11,8 @@
 namespace cuglmm {
 
 struct Interval {
-  std::string parameter;  ///< "beta.schavg", "theta.school.(Intercept)", "sd_(Intercept)|school"
-  double estimate = 0;    ///< of the original fit
+  std::string parameter;    ///< "beta.schavg", "theta.school.(Intercept)", "sd_(Intercept)|school"
+  double estimate = 0;      ///< of the original fit
   double mean = 0, sd = 0;  ///< of the replicates used
   std::array<double, 2> percentile{}, basic{}, normal{};  ///< NaN where there are fewer than two replicates
 };
@@ -26,7 +26,8 @@ struct Intervals {
 
 /// Collects replicates as they come (8 bytes per parameter and replicate) and gives the intervals.
 /// percentile: quantiles of the replicates (R's type 7); basic: 2 estimate - those, reversed; normal:
-/// estimate - bias +- z sd, as R's boot.ci. Singular replicates are used, failed and not converged ones are not.
+/// estimate - bias +- z sd, as R's boot.ci. Singular replicates are used, failed and not converged ones are
+/// not.
 class IntervalBuilder {
  public:
   explicit IntervalBuilder(const Fit& fit);

@@ -25,16 +25,16 @@ struct ModelOptions {
 /// A grouping factor; levels that no row in use has are dropped, the order is that of the data's levels
 /// (for an interaction: as R's `a:b`, first factor slowest).
 struct GroupingFactor {
-  std::string name;                 ///< "school", "cask:batch"
+  std::string name;  ///< "school", "cask:batch"
   std::vector<std::string> levels;
-  std::vector<int> codes;           ///< n: level of each row
+  std::vector<int> codes;  ///< n: level of each row
 };
 
 /// One random-effects term `(columns | factor)`, with its own q_j x q_j template Lambda_j.
 struct RandomTerm {
-  int factor = 0;                     ///< index into Model::factors
-  std::vector<std::string> columns;   ///< "(Intercept)", "Days": q_j names
-  Eigen::MatrixXd Z;                  ///< n x q_j: the term's model matrix
+  int factor = 0;                    ///< index into Model::factors
+  std::vector<std::string> columns;  ///< "(Intercept)", "Days": q_j names
+  Eigen::MatrixXd Z;                 ///< n x q_j: the term's model matrix
   int size() const { return static_cast<int>(columns.size()); }
   int theta_size() const { return size() * (size() + 1) / 2; }
 };
@@ -52,22 +52,22 @@ struct Model {
   std::string data_source;
   std::string weights_expression, offset_expression;  ///< as in ModelOptions
 
-  Eigen::MatrixXd X;                      ///< n x p, full column rank
-  std::vector<std::string> fixed_names;   ///< p, as R names them
-  Eigen::VectorXd y;                      ///< n: binomial: proportion of successes; else the response
-  Eigen::VectorXd weights;                ///< n: prior weights p_i: binomial: number of trials (0 allowed)
-  Eigen::VectorXd offset;                 ///< n
-  std::vector<RandomTerm> terms;          ///< lme4's order: descending number of levels; ties as lme4
-  std::vector<GroupingFactor> factors;    ///< in order of first use by terms
-  std::vector<std::string> dropped_columns;   ///< aliased columns of X, as lme4 drops them
-  std::int64_t dropped_rows = 0;              ///< with missing values
-  std::vector<std::int64_t> row_numbers;      ///< n: data row of the file, from 1
-  std::vector<std::string> messages;          ///< what lme4 would say in a message or warning
+  Eigen::MatrixXd X;                         ///< n x p, full column rank
+  std::vector<std::string> fixed_names;      ///< p, as R names them
+  Eigen::VectorXd y;                         ///< n: binomial: proportion of successes; else the response
+  Eigen::VectorXd weights;                   ///< n: prior weights p_i: binomial: number of trials (0 allowed)
+  Eigen::VectorXd offset;                    ///< n
+  std::vector<RandomTerm> terms;             ///< lme4's order: descending number of levels; ties as lme4
+  std::vector<GroupingFactor> factors;       ///< in order of first use by terms
+  std::vector<std::string> dropped_columns;  ///< aliased columns of X, as lme4 drops them
+  std::int64_t dropped_rows = 0;             ///< with missing values
+  std::vector<std::int64_t> row_numbers;     ///< n: data row of the file, from 1
+  std::vector<std::string> messages;         ///< what lme4 would say in a message or warning
   /// What "success" and "failure" are, where the response is a two-level factor (else empty).
   std::string success_level;
 
   std::int64_t rows() const { return y.size(); }
-  int theta_size() const;                     ///< m
+  int theta_size() const;  ///< m
   /// lme4's names: "school.(Intercept)", "school.standLRT.(Intercept)", "school.standLRT".
   std::vector<std::string> theta_names() const;
 };

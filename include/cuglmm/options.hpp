@@ -13,9 +13,9 @@ enum class StandardErrors { hessian, rx };  ///< design.md 1.6
 
 struct FitOptions {
   StandardErrors se = StandardErrors::hessian;  ///< lme4's default for GLMMs
-  double tolerance = 1e-10;   ///< stop when the predicted decrease of the deviance is below (design.md 1.7)
-  int max_evaluations = 200;  ///< of objective and gradient; 5 to 20 are usual
-  int threads = 0;            ///< 0: as many as the machine has
+  double tolerance = 1e-10;     ///< stop when the predicted decrease of the deviance is below (design.md 1.7)
+  int max_evaluations = 200;    ///< of objective and gradient; 5 to 20 are usual
+  int threads = 0;              ///< 0: as many as the machine has
   std::string device = "auto";  ///< auto (a GPU if there is one), cpu, cuda, cuda:N
   std::string simd = "auto";    ///< auto, baseline, avx2, avx512: for comparisons
   bool collapse = true;         ///< merge rows that share X, Z, offset and levels (design.md 1.8)
@@ -29,14 +29,15 @@ struct FitOptions {
 struct BootstrapOptions {
   std::int64_t replicates = 1000;
   std::uint64_t seed = 1;
-  std::int64_t first = 1;       ///< number of the first replicate: parts of a job can run anywhere
+  std::int64_t first = 1;  ///< number of the first replicate: parts of a job can run anywhere
   double tolerance = 1e-8;
   int max_evaluations = 200;
   int threads = 0;
   std::string device = "auto";
   std::string simd = "auto";
   std::uint64_t memory_limit = 0;  ///< bytes for replicates in flight; 0: no limit
-  /// Called now and then with the number of replicates done; returning false stops the run (what is done is kept).
+  /// Called now and then with the number of replicates done; returning false stops the run (what is done is
+  /// kept).
   std::function<bool(std::int64_t done)> progress = {};
 
   std::optional<std::string> invalid() const;

@@ -18,9 +18,9 @@ class Plan {
   /// Rows after collapse, components, border, lanes, memory, evaluator: as text.
   std::string describe() const;
 
-  std::int64_t rows() const;         ///< after collapse
+  std::int64_t rows() const;  ///< after collapse
   std::int64_t components() const;
-  int depth() const;                 ///< nesting depth: 1 for one grouping factor
+  int depth() const;  ///< nesting depth: 1 for one grouping factor
   const PlanData& data() const { return *data_; }
 
  private:

@@ -138,8 +138,8 @@ TEST(Plan, TellsOfRowsAfterCollapse) {
 TEST(Info, NamesVersionDevicesAndLibraries) {
   const Result result = run({"info"});
   EXPECT_EQ(result.status, 0);
-  for (const char* part : {"version:", "SIMD:", "threads:", "cpu (no GPU can be used: ", "Eigen 3.",
-                           "xsimd ", "Boost 1.", "fmt ", "zlib 1."})
+  for (const char* part : {"version:", "SIMD:", "threads:", "cpu (no GPU can be used: ", "Eigen 3.", "xsimd ",
+                           "Boost 1.", "fmt ", "zlib 1."})
     EXPECT_THAT(result.out, HasSubstr(part));
 }
 
