@@ -1,4 +1,5 @@
-/// One evaluation of whole problems, for the lanes of a slice by problem: the sum over their components.
+/// Whole problems, for the lanes of a slice by problem: one evaluation, the sum over their components, and
+/// their simulation.
 #pragma once
 
 #include <kernels/laplace.hpp>
@@ -36,6 +37,25 @@ CUGLMM_LANE void all_components(const PlanView& plan, const Real* psi, const Lan
     Laplace<Real, Family, Shape, ByProblem<Real, UnitWeights>> laplace(shape, component.tree, rows, problem,
                                                                        work);
     laplace.evaluate(mode_tolerance, out, moments);
+  }
+}
+
+/// The data of whole problems, drawn at (theta, beta): out's lanes hold all components. b: max_u, scratch.
+template <class Real, class Family, class Draw, class Shape>
+CUGLMM_LANE void simulate_components(const PlanView& plan, const Real* theta, const Real* beta,
+                                     const PhiloxKey<Real>& key, const Word<Real>& replicate,
+                                     const Lanes<Real>& b, Simulated<Real>& out) {
+  const Lanes<Real> zy = out.zy, u = out.u;
+  const Shape shape = MakeShape<Shape>::from(plan);
+  zero(out.xy, plan.p);
+  for (int i = 0; i < plan.component_count; ++i) {
+    const ComponentView& component = plan.components[i];
+    const ByProblem<Real, false> rows{component.X,       component.Z, component.offset,
+                                      component.weights, plan.p,      plan.Q};
+    out.zy = zy.from(component.zy_first);
+    out.u = u.from(component.u_first);
+    simulate_component<Real, Family, Draw>(shape, component.tree, rows, component.original,
+                                           component.u_number, theta, beta, key, replicate, b, out);
   }
 }
 

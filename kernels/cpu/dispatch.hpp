@@ -110,19 +110,9 @@ struct Functions {
         reinterpret_cast<std::uint64_t*>(&replicate)[lane] = static_cast<std::uint64_t>(feed.number[lane]);
       const Lanes<One> xy{reinterpret_cast<One*>(feed.xy)}, zy{reinterpret_cast<One*>(feed.zy)},
           u{reinterpret_cast<One*>(feed.u)};
-      zero(xy, plan.p);
-      const PhiloxKey<One> key(seed);
       Simulated<One> out{zy, u, xy, One(0.0), One(0.0), {reinterpret_cast<One*>(responses)}};
-      for (int i = 0; i < plan.component_count; ++i) {
-        const ComponentView& component = plan.components[i];
-        const ByProblem<One, false> rows{component.X,       component.Z, component.offset,
-                                         component.weights, plan.p,      plan.Q};
-        out.zy = zy.from(component.zy_first);
-        out.u = u.from(component.u_first);
-        simulate_component<One, typename decltype(family)::type, typename decltype(draw)::type>(
-            MakeShape<AnyShape>::from(plan), component.tree, rows, component.original, component.u_number,
-            theta_lanes.at, beta_lanes.at, key, replicate, b, out);
-      }
+      simulate_components<One, typename decltype(family)::type, typename decltype(draw)::type, AnyShape>(
+          plan, theta_lanes.at, beta_lanes.at, PhiloxKey<One>(seed), replicate, b, out);
       *reinterpret_cast<One*>(feed.offset_y) = out.offset_y;
       *reinterpret_cast<One*>(feed.constant) = out.constant;
     });

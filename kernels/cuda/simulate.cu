@@ -1,7 +1,7 @@
 // Replicates' data.
 #include <kernels/cuda/launch.hpp>
 #include <kernels/cuda/problems.hpp>
-#include <kernels/simulate.hpp>
+#include <kernels/problem.hpp>
 
 namespace cuglmm::cuda {
 namespace {
@@ -34,20 +34,15 @@ __global__ void simulate_problems(const PlanView plan, const double* psi, std::u
   if (at >= count) return;
   const int lane = list[at], lanes = problems.lanes;
   const auto lane_of = [&](double* all) { return entries(all, lane, lanes); };
-  const Lanes<double> zy = lane_of(problems.zy), u = lane_of(problems.u), xy = lane_of(problems.xy);
-  zero(xy, plan.p);
-  const PhiloxKey<double> key(seed);
-  Simulated<double> out{zy, u, xy, 0.0, 0.0, responses ? lane_of(responses) : Lanes<double>{}};
-  for (int i = 0; i < plan.component_count; ++i) {
-    const ComponentView& component = plan.components[i];
-    const ByProblem<double, false> rows{component.X,       component.Z, component.offset,
-                                        component.weights, plan.p,      plan.Q};
-    out.zy = zy.from(component.zy_first);
-    out.u = u.from(component.u_first);
-    simulate_component<double, Family, Draw>(
-        MakeShape<Shape>::from(plan), component.tree, rows, component.original, component.u_number, psi,
-        psi + plan.m, key, static_cast<std::uint64_t>(problems.number[lane]), lane_of(problems.scratch), out);
-  }
+  Simulated<double> out{lane_of(problems.zy),
+                        lane_of(problems.u),
+                        lane_of(problems.xy),
+                        0.0,
+                        0.0,
+                        responses ? lane_of(responses) : Lanes<double>{}};
+  simulate_components<double, Family, Draw, Shape>(plan, psi, psi + plan.m, PhiloxKey<double>(seed),
+                                                   static_cast<std::uint64_t>(problems.number[lane]),
+                                                   lane_of(problems.scratch), out);
   problems.offset_y[lane] = out.offset_y;
   problems.constant[lane] = out.constant;
 }
