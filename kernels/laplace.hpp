@@ -34,7 +34,7 @@ struct Laplace : Component<Real, Family, Shape, Design> {
   /// Moments may be empty.
   CUGLMM_LANE void evaluate(const Real& tolerance, Evaluation<Real>& out, const Moments<Real>& moments) {
     this->linear_predictor();
-    out.failed = or_(out.failed, this->pirls(tolerance, out.passes));
+    out.failed = or_(out.failed, this->pirls(tolerance));
     out.objective += this->penalised_deviance(this->kHere).F;
     out.log_inverse.times(this->log_inverse());
     path_inverse_and_step(out, moments);

@@ -315,7 +315,7 @@ struct Component {
   /// PIRLS until g' H^-1 g < tolerance, when the last step is left to Laplace's correction (design.md 1.7). F
   /// is convex (canonical link): a step that more than halves g' H^-1 g leads to the mode, and only where it
   /// does not is F itself computed. A lane that has converged is frozen. Returns the lanes that failed.
-  CUGLMM_LANE Mask<Real> pirls(const Real& tolerance, int& passes) {
+  CUGLMM_LANE Mask<Real> pirls(const Real& tolerance) {
     constexpr int kMaxPasses = 200, kMaxHalvings = 30;
     Mask<Real> done = not_(problem.active);
     Real last(1.7e308), halvings(0.0);  // g' H^-1 g before the last step
@@ -323,7 +323,6 @@ struct Component {
     for (int pass = 0;; ++pass) {
       scale_modes();
       upward();
-      ++passes;
       const auto usable = and_(finite_(decrement), positive);
       done = or_(done, and_(usable, decrement < tolerance));
       if (all_(done) || pass == kMaxPasses) break;

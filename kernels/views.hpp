@@ -153,7 +153,6 @@ struct Evaluation {
   Lanes<Real> G;                 ///< per term q_j (q_j + 1) / 2: dd/dSigma_j, lower triangle, column-major
   Lanes<Real> beta;              ///< p: X'r, without the part of the responses
   Mask<Real> failed;
-  int passes = 0;  ///< PIRLS passes, for the record
 };
 
 }  // namespace cuglmm

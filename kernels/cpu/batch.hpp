@@ -104,7 +104,7 @@ class Batch {
     }
     const Mask<Real> active = or_(phase_[0] > 0.5, phase_[0] < -0.5);
     move_point(bfgs_.trial, evaluations_[0] > 0.5, k_, evaluated_, moved_);
-    Evaluation<Real> out{Real(0.0), {}, G_, gradient_.from(plan_.m), Mask<Real>(false), 0};
+    Evaluation<Real> out{Real(0.0), {}, G_, gradient_.from(plan_.m), Mask<Real>(false)};
     components_(plan_, bfgs_.trial.at, zy_, u_, sensitivity_, moved_, active, work_,
                 mode_tolerance / predictor_scale(plan_, bfgs_.trial.at), out,
                 with_moments ? moments_ : Moments<Real>{});

@@ -78,7 +78,7 @@ class Slices {
     zero(gradient_, plan_.p);
     zero(T_, plan_.m);
     zero(TT_, plan_.TT_size);
-    Evaluation<Real> out{Real(0.0), {}, G_, gradient_, Mask<Real>(false), 0};
+    Evaluation<Real> out{Real(0.0), {}, G_, gradient_, Mask<Real>(false)};
     Real objective(0.0);
     const Real tolerance = mode_tolerance / predictor_scale(plan_, theta_.at);
     for (int s = begin; s < end; ++s) {

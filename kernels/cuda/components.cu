@@ -47,7 +47,7 @@ __global__ void evaluate_components(const PlanView plan, const Components compon
   if (with_moments)
     moments = {values.from(sums.T()), values.from(sums.TT()), modes(components.mode),
                modes(components.variance)};
-  Evaluation<double> out{0.0, {}, values.from(sums.G()), values.from(sums.beta()), false, 0};
+  Evaluation<double> out{0.0, {}, values.from(sums.G()), values.from(sums.beta()), false};
   const Shape shape = MakeShape<Shape>::from(plan);
   Laplace<double, Family, Shape, ByComponent<double>> laplace(shape, at.slice.tree, at.rows, at.problem,
                                                               work);

@@ -31,7 +31,7 @@ __global__ void evaluate_problems(const PlanView plan, const Problems problems, 
     zero(moments.TT, plan.TT_size);
   }
   move_point(Lanes<double>{psi}, problems.evaluations[lane] > 0.5, k, lane_of(problems.evaluated), moved);
-  Evaluation<double> out{0.0, {}, G, {gradient + plan.m}, false, 0};
+  Evaluation<double> out{0.0, {}, G, {gradient + plan.m}, false};
   all_components<double, Family, Shape, UnitWeights>(
       plan, psi, lane_of(problems.zy), lane_of(problems.u), lane_of(problems.sensitivity), moved, true, work,
       mode_tolerance / predictor_scale(plan, psi), out, moments);

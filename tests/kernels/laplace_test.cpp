@@ -106,7 +106,7 @@ Result<Real> evaluate(const Data& data, const std::function<Problem(int)>& probl
   using Design = ByProblem<Real, false>;
   const Design rows{data.X.data(), data.Z.data(), data.offset.data(), data.weights.data(), 2, 1};
   const LaneProblem<Real> lane_problem{&theta, beta, lanes(zy), lanes(result.u), active};
-  Evaluation<Real> out{Real(0.0), {}, lanes(result.G), lanes(result.beta), Mask<Real>(false), 0};
+  Evaluation<Real> out{Real(0.0), {}, lanes(result.G), lanes(result.beta), Mask<Real>(false)};
   Laplace<Real, Family, Shape, Design> laplace(shape, tree, rows, lane_problem, work);
   laplace.evaluate(Real(1e-9), out, {});
   result.objective = out.objective - out.log_inverse.value();
