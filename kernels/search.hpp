@@ -126,66 +126,72 @@ class Search {
     return true;
   }
 
+  /// No more evaluations, or too many new searches: what is there is taken.
+  CUGLMM_LANE bool exhausted() const { return spent() || *lane_.escapes > 2 * plan_.terms; }
+  /// The least predicted decrease that a search begins anew for.
+  CUGLMM_LANE double gain() const { return 10 * tolerance_; }
+
   /// Terms of so many columns can be doubted (doubt()): local arrays hold their Hessian.
   static constexpr int kDoubted = 3 < capacity ? 3 : capacity;
+  static constexpr int kDoubtedEntries = kDoubted * (kDoubted + 1) / 2;
+
+  /// f(term, its s, its place in TT) for the terms that can be doubted.
+  template <class F>
+  CUGLMM_LANE void each_doubted(F f) const {
+    Index TT = 0;
+    for (int j = 0; j < plan_.terms; ++j) {
+      const TermView& t = plan_.term[j];
+      const int s = t.size * (t.size + 1) / 2;
+      if (t.size > 1 && t.size <= kDoubted) f(t, s, TT);
+      TT += s * s;
+    }
+  }
 
   /// theta is a poor chart of nearly singular covariances: (0, 0, s) is stationary whatever G_12, (0, s, 0)
   /// of the same Sigma is not, and BFGS's inverse Hessian can collapse near either (sim_null, x | g: 3e-3 of
   /// deviance in 3 of 500 replicates). The same point is evaluated once more, with moments, for the expected
   /// Hessian there.
   CUGLMM_LANE bool doubt() {
-    if (spent() || *lane_.escapes > 2 * plan_.terms) return false;
+    if (exhausted()) return false;
     bool any = false;
-    for (int j = 0; j < plan_.terms; ++j) {
-      const TermView& t = plan_.term[j];
-      if (t.size < 2 || t.size > kDoubted) continue;
+    each_doubted([&](const TermView& t, int, Index) {
       for (int c = 0; c < t.size; ++c)
         any = any || fabs(bfgs_.psi[t.theta + lower(c, c, t.size)]) < kNearlySingular;
-    }
+    });
     if (!any) return false;
     for (int i = 0; i < bfgs_.k; ++i) bfgs_.trial[i] = bfgs_.psi[i];
     *lane_.phase = kSnapped;
     return true;
   }
 
-  /// After an evaluation with moments near psi: if the expected Hessian predicts a decrease, the search goes
-  /// on from psi with its inverse for these terms.
+  /// After an evaluation with moments at psi: if the expected Hessian predicts a decrease, the search goes on
+  /// from psi with its inverse for these terms.
   CUGLMM_LANE bool refuted() {
-    if (spent() || *lane_.escapes > 2 * plan_.terms) return false;
-    constexpr int kEntries = kDoubted * (kDoubted + 1) / 2;
-    double inverse[kEntries * kEntries], step[kEntries], decrease = 0;
-    for (int pass = 0; pass < 2; ++pass) {  // first how much, then what to do
-      Index TT = 0;
-      for (int j = 0; j < plan_.terms; ++j) {
-        const TermView& t = plan_.term[j];
-        const int s = t.size * (t.size + 1) / 2;
-        if (t.size > 1 && t.size <= kDoubted) {
-          expected_inverse(t, lane_.TT.from(TT), inverse);
-          for (int a = 0; a < s; ++a) {
-            step[a] = 0;
-            for (int b = 0; b < s; ++b) step[a] += inverse[a * s + b] * bfgs_.gradient[t.theta + b];
-            if (pass == 0) decrease += 0.5 * step[a] * bfgs_.gradient[t.theta + a];
-          }
-          if (pass == 1) set_block(t, inverse);
-        }
-        TT += s * s;
-      }
-      if (pass == 0) {
-        if (!(decrease > 10 * tolerance_)) return false;
-        for (int i = 0; i < bfgs_.k; ++i) bfgs_.trial[i] = bfgs_.psi[i];
-        *lane_.escapes += 1;
-        start_search();
-      }
-    }
+    if (exhausted()) return false;
+    double inverse[kDoubtedEntries * kDoubtedEntries], decrease = 0;
+    each_doubted([&](const TermView& t, int s, Index TT) {
+      expected_inverse(t, lane_.TT.from(TT), inverse);
+      for (int a = 0; a < s; ++a)
+        for (int b = 0; b < s; ++b)
+          decrease += 0.5 * inverse[a * s + b] * bfgs_.gradient[t.theta + a] * bfgs_.gradient[t.theta + b];
+    });
+    if (!(decrease > gain())) return false;
+    for (int i = 0; i < bfgs_.k; ++i) bfgs_.trial[i] = bfgs_.psi[i];
+    *lane_.escapes += 1;
+    start_search();
+    each_doubted([&](const TermView& t, int, Index TT) {
+      expected_inverse(t, lane_.TT.from(TT), inverse);
+      set_block(t, inverse);
+    });
     return true;
   }
 
   /// The inverse of a term's expected Hessian at psi, s x s; directions without curvature are left alone.
   CUGLMM_LANE void expected_inverse(const TermView& t, const Lanes<double>& TT, double* inverse) const {
-    constexpr int kEntries = kDoubted * (kDoubted + 1) / 2;
-    using Block = Singular<Real, kEntries>;
+    using Block = Singular<Real, kDoubtedEntries>;
     const int s = t.size * (t.size + 1) / 2;
-    double theta[kEntries], H[kEntries * kEntries], V[kEntries * kEntries], largest = 0;
+    double theta[kDoubtedEntries], H[kDoubtedEntries * kDoubtedEntries], V[kDoubtedEntries * kDoubtedEntries];
+    double largest = 0;
     for (int i = 0; i < s; ++i) theta[i] = bfgs_.psi[t.theta + i];
     S::theta_information(theta, t.size, TT, lane_.G.from(t.theta), H);
     Block::jacobi_eigen(H, V, s);
@@ -220,12 +226,12 @@ class Search {
       bfgs_.gradient[i] = lane_.gradient[i];
     }
     if (refuted()) return kGoesOn;
-    const double gain = 10 * tolerance_;
+    const double least = gain();
     const bool saddle = change_theta(
-        bfgs_.psi, [gain](int q, double* theta, const Lanes<double>& G, const Lanes<double>& TT) {
-          return S::has_small_diagonal(theta, q) && S::escape_singular(theta, q, G, TT, gain);
+        bfgs_.psi, [least](int q, double* theta, const Lanes<double>& G, const Lanes<double>& TT) {
+          return S::has_small_diagonal(theta, q) && S::escape_singular(theta, q, G, TT, least);
         });
-    if (!saddle || spent() || *lane_.escapes > 2 * plan_.terms) return kConverged;
+    if (!saddle || exhausted()) return kConverged;
     *lane_.escapes += 1;
     start_search();
     return kGoesOn;
