@@ -85,10 +85,9 @@ CudaDevice find_cuda_device(int number) {
               Error::Kind::device);
 }
 
-std::unique_ptr<Engine> make_cuda_engine(const PlanData& plan, int device) {
-  const CudaDevice found = find_cuda_device(device);
+std::unique_ptr<Engine> make_cuda_engine(const PlanData& plan, const CudaDevice& device) {
   std::string why_not;
-  return cuda_module(why_not)->make_engine(plan, found);
+  return cuda_module(why_not)->make_engine(plan, device);
 }
 
 }  // namespace cuglmm

@@ -32,9 +32,10 @@ struct CudaModule {
 /// CUGLMM_CUDA_MODULE says, beside the program, and where it was installed.
 std::vector<CudaDevice> cuda_devices(std::string& why_none);
 
-/// Both throw Error of Kind::device where it is not there.
+/// Throws Error of Kind::device where it is not there.
 CudaDevice find_cuda_device(int number);
-std::unique_ptr<Engine> make_cuda_engine(const PlanData& plan, int device);
+/// device: one that was found.
+std::unique_ptr<Engine> make_cuda_engine(const PlanData& plan, const CudaDevice& device);
 
 /// This module instead (tests).
 void set_cuda_module(const CudaModule* module);

@@ -35,10 +35,13 @@ void require_device(const std::string& device) {
 
 std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& device, const std::string& simd,
                                     int threads) {
+  if (const auto number = cuda_number(device)) return make_cuda_engine(plan, find_cuda_device(*number));
   require_device(device);
-  if (const auto number = cuda_number(device)) return make_cuda_engine(plan, *number);
-  std::string why_none;
-  if (device == "auto" && !cuda_devices(why_none).empty()) return make_cuda_engine(plan, 0);
+  if (device == "auto") {
+    std::string why_none;
+    const std::vector<CudaDevice> gpus = cuda_devices(why_none);
+    if (!gpus.empty()) return make_cuda_engine(plan, gpus.front());
+  }
   return make_cpu_engine(plan, simd, threads);
 }
 
