@@ -32,6 +32,12 @@ std::size_t feed_reals(const PlanView& plan) {
 
 }  // namespace
 
+DeviceArray<int> every_lane(int count, const Stream& stream) {
+  DeviceArray<int> list(count);
+  thrust_call([&] { all_lanes(list.data(), count, stream.get()); });
+  return list;
+}
+
 Batch::Batch(const PlanData& host_plan, const PlanView& plan, const BatchJob& job, int lanes,
              std::deque<std::int64_t>& pending, const Stream& stream)
     : host_plan_(host_plan),
@@ -44,7 +50,7 @@ Batch::Batch(const PlanData& host_plan, const PlanView& plan, const BatchJob& jo
       running_{DeviceArray<int>(lanes)},
       still_running_{DeviceArray<int>(lanes)},
       ended_{DeviceArray<int>(lanes)},
-      free_{DeviceArray<int>(lanes), lanes},
+      free_{every_lane(lanes, stream), lanes},
       results_{Results(std::size_t(lanes) * (kResultHead + k_)),
                Results(std::size_t(lanes) * (kResultHead + k_))},
       numbers_(lanes),
@@ -75,7 +81,6 @@ Batch::Batch(const PlanData& host_plan, const PlanView& plan, const BatchJob& jo
     draw_plan_.emplace(*job.draws->plan, stream_);
     draw_view_ = draw_plan_->view();
   }
-  thrust_call([&] { all_lanes(free_.lanes.data(), lanes, stream_.get()); });
 }
 
 void Batch::run() {

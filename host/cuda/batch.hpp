@@ -14,6 +14,9 @@ namespace cuglmm::cuda {
 /// Problems of a host's feed, side by side.
 constexpr int kFeedWidth = 256;
 
+/// A list of lanes 0, 1, .. count - 1.
+DeviceArray<int> every_lane(int count, const Stream& stream);
+
 /// The host sees how many problems run and how many have ended, and their results, which it hands on while
 /// the device works at the next step.
 class Batch {

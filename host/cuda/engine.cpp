@@ -9,6 +9,7 @@
 #include <host/cuda/batch.hpp>
 #include <host/cuda/problem.hpp>
 #include <host/cuda/solver.hpp>
+#include <kernels/search.hpp>
 
 namespace cuglmm::cuda {
 namespace {
@@ -52,15 +53,12 @@ class CudaEngine : public Engine {
     const DeviceArray<double> drawn(responses ? std::size_t(plan_.model_rows) * kFeedWidth : 0);
     upload(psi.data(), draws.psi.data(), draws.psi.size(), stream_);
     upload(tile.problems().number, feed.number, kFeedWidth, stream_);
-    const DeviceArray<int> list = every_lane(kFeedWidth);
+    const DeviceArray<int> list = every_lane(kFeedWidth, stream_);
     check(cuda::simulate(draw_plan.view(), psi.data(), draws.seed, tile.problems(), list.data(), kFeedWidth,
                          responses ? drawn.data() : nullptr, stream_.get()));
-    const Problems& at = tile.problems();
-    download(feed.zy, at.zy, std::size_t(plan_.view.zy_total) * kFeedWidth, stream_);
-    download(feed.u, at.u, std::size_t(plan_.view.u_total) * kFeedWidth, stream_);
-    download(feed.xy, at.xy, std::size_t(plan_.p) * kFeedWidth, stream_);
-    download(feed.offset_y, at.offset_y, kFeedWidth, stream_);
-    download(feed.constant, at.constant, kFeedWidth, stream_);
+    each_array(feed, tile.problems(), [&](double* host, double* device, std::size_t n) {
+      download(host, device, n * kFeedWidth, stream_);
+    });
     if (responses) download(responses, drawn.data(), drawn.size(), stream_);
   }
 
@@ -68,18 +66,16 @@ class CudaEngine : public Engine {
     const int count = static_cast<int>(psi.cols());
     const Tile tile(device_plan_.view(), kFeedWidth);
     const Problems& at = tile.problems();
-    upload(at.zy, feed.zy, std::size_t(plan_.view.zy_total) * kFeedWidth, stream_);
-    upload(at.u, feed.u, std::size_t(plan_.view.u_total) * kFeedWidth, stream_);
-    upload(at.xy, feed.xy, std::size_t(plan_.p) * kFeedWidth, stream_);
-    upload(at.offset_y, feed.offset_y, kFeedWidth, stream_);
-    upload(at.constant, feed.constant, kFeedWidth, stream_);
+    each_array(feed, at, [&](double* host, double* device, std::size_t n) {
+      upload(device, host, n * kFeedWidth, stream_);
+    });
     upload(at.psi, psi.data(), psi.size(), stream_);
-    const std::vector<double> searching(kFeedWidth, 1.0);  // kSearch: no moments
+    const std::vector<double> searching(kFeedWidth, kSearch);  // no moments
     upload(at.phase, searching.data(), searching.size(), stream_);
     fill_zero(at.evaluations, kFeedWidth, stream_);
     if (device_plan_.view().shape == KernelShape::one_unit)
       fill_zero(at.sensitivity, std::size_t(plan_.view.component_count) * psi.rows() * kFeedWidth, stream_);
-    const DeviceArray<int> list = every_lane(kFeedWidth);
+    const DeviceArray<int> list = every_lane(kFeedWidth, stream_);
     check(cuda::evaluate(device_plan_.view(), at, list.data(), count, kModeTolerance, stream_.get()));
     Eigen::VectorXd objective(count);
     gradient.resize(psi.rows(), count);
@@ -110,12 +106,14 @@ class CudaEngine : public Engine {
   }
 
  private:
-  DeviceArray<int> every_lane(int count) const {
-    std::vector<int> lanes(count);
-    for (int i = 0; i < count; ++i) lanes[i] = i;
-    DeviceArray<int> list(count);
-    upload(list.data(), lanes.data(), lanes.size(), stream_);
-    return list;
+  /// f(in the feed, in the tile, entries per lane) for the arrays of a problem's data.
+  template <class F>
+  void each_array(const Feed& feed, const Problems& at, F f) const {
+    f(feed.zy, at.zy, plan_.view.zy_total);
+    f(feed.u, at.u, plan_.view.u_total);
+    f(feed.xy, at.xy, plan_.p);
+    f(feed.offset_y, at.offset_y, 1);
+    f(feed.constant, at.constant, 1);
   }
 
   const PlanData& plan_;
@@ -129,52 +127,9 @@ class CudaEngine : public Engine {
 
 }  // namespace
 
-namespace {
-
-std::string version(int number) { return fmt::format("{}.{}", number / 1000, number % 1000 / 10); }
-
-/// Why cudaGetDeviceCount failed, for a person.
-std::string explain(cudaError_t status) {
-  if (status == cudaErrorNoDevice) return "there is none, or CUDA_VISIBLE_DEVICES hides it";
-  int driver = 0, runtime = 0;
-  const bool known =
-      cudaDriverGetVersion(&driver) == cudaSuccess && cudaRuntimeGetVersion(&runtime) == cudaSuccess;
-  if (status == cudaErrorInsufficientDriver && known)
-    return driver == 0 ? "there is no NVIDIA driver"
-                       : fmt::format("its driver is for CUDA {}, this build needs CUDA {}", version(driver),
-                                     version(runtime));
-  return fmt::format("{} ({})", cudaGetErrorString(status), cudaGetErrorName(status));
-}
-
-}  // namespace
-
-std::vector<CudaDevice> devices(std::string& why_none) {
-  int count = 0;
-  const cudaError_t status = cudaGetDeviceCount(&count);
-  if (status != cudaSuccess || count == 0) {
-    cudaGetLastError();
-    why_none = explain(status == cudaSuccess ? cudaErrorNoDevice : status);
-    return {};
-  }
-  std::vector<CudaDevice> all;
-  for (int i = 0; i < count; ++i) {
-    cudaDeviceProp properties{};
-    check(cudaGetDeviceProperties(&properties, i));
-    all.push_back({i, properties.name, properties.major, properties.minor, properties.totalGlobalMem,
-                   properties.multiProcessorCount * properties.maxThreadsPerMultiProcessor});
-  }
-  return all;
-}
-
 std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& device) {
   check(cudaSetDevice(device.number));
   return std::make_unique<CudaEngine>(plan, device);
 }
 
 }  // namespace cuglmm::cuda
-
-extern "C" const cuglmm::CudaModule* cuglmm_cuda_module() {
-  static const cuglmm::CudaModule module{cuglmm::kCudaModuleVersion, cuglmm::cuda::devices,
-                                         cuglmm::cuda::make_engine};
-  return &module;
-}
