@@ -7,15 +7,12 @@
 #include <host/engine/cuda_module.hpp>
 #include <host/fit/simulator.hpp>
 #include <tests/support/evaluate.hpp>
+#include <tests/support/fits.hpp>
 
 namespace cuglmm {
 namespace {
 
 using testing::ElementsAreArray;
-
-Fit fit_of(const std::string& formula, Data data, const Family& family, const std::string& device) {
-  return fit(Model(formula, data, family), {.device = device});
-}
 
 /// One model of each kind of kernel.
 struct Case {
@@ -25,32 +22,11 @@ struct Case {
 
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
-const Case kCases[] = {
-    {"Cbpp",
-     [](const std::string& device) {
-       return fit_of("cbind(incidence, size - incidence) ~ period + (1 | herd)",
-                     read_table(CUGLMM_TEST_DATA "/cbpp.csv", {.factor = {"period"}}), binomial(), device);
-     }},
-    {"Epilepsy",
-     [](const std::string& device) {
-       return fit_of("y ~ Base * trt + Age + Visit + (Visit | subject)",
-                     read_table(CUGLMM_TEST_DATA "/epil2.csv"), poisson(), device);
-     }},
-    {"Grouseticks",
-     [](const std::string& device) {
-       return fit_of("TICKS ~ YEAR + cHEIGHT + (1 | BROOD) + (1 | INDEX) + (1 | LOCATION)",
-                     read_table(CUGLMM_TEST_DATA "/grouseticks.csv", {.factor = {"YEAR"}}), poisson(),
-                     device);
-     }},
-    {"Null",
-     [](const std::string& device) {
-       return fit_of("count ~ x + (x | g)", read_table(CUGLMM_TEST_DATA "/sim_null.csv"), poisson(), device);
-     }},
-    {"Exam", [](const std::string& device) {
-       Data data = read_table(CUGLMM_TEST_DATA "/Exam.csv", {.factor = {"school"}});
-       mutate(data, "success = normexam >= 0");
-       return fit_of("success ~ schavg + (1 | school)", data, binomial(), device);
-     }}};
+const Case kCases[] = {{"Cbpp", test::cbpp_fit},
+                       {"Epilepsy", test::epilepsy_fit},
+                       {"Grouseticks", test::grouseticks_fit},
+                       {"Null", test::null_fit},
+                       {"Exam", test::exam_fit}};
 
 class EveryFit : public testing::TestWithParam<Case> {
  protected:

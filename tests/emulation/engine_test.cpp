@@ -6,6 +6,7 @@
 #include <cuglmm/cuglmm.hpp>
 #include <emulation/emulation.hpp>
 #include <host/engine/cuda_module.hpp>
+#include <tests/support/fits.hpp>
 
 namespace cuglmm {
 namespace {
@@ -14,10 +15,7 @@ using testing::HasSubstr;
 
 /// A small one.
 const Fit& original() {
-  static const Fit result =
-      fit(Model("cbind(incidence, size - incidence) ~ period + (1 | herd)",
-                read_table(CUGLMM_TEST_DATA "/cbpp.csv", {.factor = {"period"}}), binomial()),
-          {.device = "cpu"});
+  static const Fit result = test::cbpp_fit();
   return result;
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include <cuglmm/cuglmm.hpp>
+#include <tests/support/fits.hpp>
 #include <tests/support/random_model.hpp>
 
 namespace cuglmm {
@@ -13,32 +14,22 @@ namespace {
 using testing::ElementsAreArray;
 
 const Fit& cbpp() {
-  static const Fit result =
-      fit(Model("cbind(incidence, size - incidence) ~ period + (1 | herd)",
-                read_table(CUGLMM_TEST_DATA "/cbpp.csv", {.factor = {"period"}}), binomial()));
+  static const Fit result = test::cbpp_fit();
   return result;
 }
 
 const Fit& epilepsy() {
-  static const Fit result = fit(Model("y ~ Base * trt + Age + Visit + (Visit | subject)",
-                                      read_table(CUGLMM_TEST_DATA "/epil2.csv"), poisson()));
+  static const Fit result = test::epilepsy_fit();
   return result;
 }
 
 const Fit& grouseticks() {
-  static const Fit result =
-      fit(Model("TICKS ~ YEAR + cHEIGHT + (1 | BROOD) + (1 | INDEX) + (1 | LOCATION)",
-                read_table(CUGLMM_TEST_DATA "/grouseticks.csv", {.factor = {"YEAR"}}), poisson()));
+  static const Fit result = test::grouseticks_fit();
   return result;
 }
 
-/// Cells of 20 and more single trials.
 const Fit& exam() {
-  static const Fit result = [] {
-    Data data = read_table(CUGLMM_TEST_DATA "/Exam.csv", {.factor = {"school"}});
-    mutate(data, "success = normexam >= 0");
-    return fit(Model("success ~ schavg + (1 | school)", data, binomial()));
-  }();
+  static const Fit result = test::exam_fit();
   return result;
 }
 

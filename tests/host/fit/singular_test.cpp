@@ -7,6 +7,7 @@
 #include <host/plan/plan_data.hpp>
 #include <tests/reference/laplace.hpp>
 #include <tests/support/cases.hpp>
+#include <tests/support/fits.hpp>
 
 namespace cuglmm {
 namespace {
@@ -99,14 +100,13 @@ TEST(Singular, ReplicatesThatEndAtZeroAreOptima) {
 // No variance at all, two columns: the covariances are nearly singular in every way there is. Replicates 198,
 // 301 and 381 once stopped 7e-5 to 3e-3 above their optimum.
 TEST(Singular, ReplicatesOfANullModelAreOptima) {
-  const Model model("count ~ x + (x | g)", read_table(CUGLMM_TEST_DATA "/sim_null.csv"), poisson());
-  const Fit original = fit(model, {.device = "cpu"});
+  const Fit original = test::null_fit();
   for (const std::int64_t first : {190, 295, 375}) {
     const Fits replicates =
         bootstrap(original, {.replicates = 12, .seed = 1, .first = first, .device = "cpu"});
     const Eigen::MatrixXd Y = simulate(original, 12, 1, first);
     for (Eigen::Index c = 0; c < Y.cols(); ++c) {
-      Model again = model;
+      Model again = *original.model;
       again.y = Y.col(c);
       EXPECT_NEAR(replicates.minus2_log_likelihood[c], fit(again, {.device = "cpu"}).minus2_log_likelihood,
                   1e-6)
