@@ -190,7 +190,8 @@ class Search {
   CUGLMM_LANE void expected_inverse(const TermView& t, const Lanes<double>& TT, double* inverse) const {
     using Block = Singular<Real, kDoubtedEntries>;
     const int s = t.size * (t.size + 1) / 2;
-    double theta[kDoubtedEntries], H[kDoubtedEntries * kDoubtedEntries], V[kDoubtedEntries * kDoubtedEntries];
+    double theta[kDoubtedEntries] = {}, H[kDoubtedEntries * kDoubtedEntries],
+           V[kDoubtedEntries * kDoubtedEntries];
     double largest = 0;
     for (int i = 0; i < s; ++i) theta[i] = bfgs_.psi[t.theta + i];
     S::theta_information(theta, t.size, TT, lane_.G.from(t.theta), H);
