@@ -65,7 +65,8 @@ struct Finished {
   int status;  ///< Status
   int evaluations;
   double gradient_norm, objective;  ///< objective: -2 log L
-  const double* psi;                ///< k: theta, beta
+  const double* psi;                ///< m + p: theta, beta
+  double sigma;                     ///< 1 where the family has no free dispersion
 };
 
 /// How a batch of problems is optimised.

@@ -199,7 +199,7 @@ void Batch::deliver(Results& results) {
   for (int i = 0; i < count; ++i) {
     const double* at = results.host.data() + std::size_t(i) * (kResultHead + k_);
     job_.finished({static_cast<std::int64_t>(at[0]), static_cast<int>(at[1]), static_cast<int>(at[2]), at[3],
-                   at[4], at + kResultHead});
+                   at[4], at + kResultHead, 1.0});
   }
 }
 

@@ -158,6 +158,7 @@ Fits joined(std::vector<Fits> blocks, std::int64_t first) {
                 .evaluations = {},
                 .gradient_norm = {},
                 .minus2_log_likelihood = {},
+                .sigma = {},
                 .theta = {},
                 .beta = {}};
   for (std::size_t step = 1; step < blocks.size(); step *= 2)
@@ -262,6 +263,7 @@ void Fits::append(const Fits& other) {
   };
   gradient_norm = joined_vector(gradient_norm, other.gradient_norm);
   minus2_log_likelihood = joined_vector(minus2_log_likelihood, other.minus2_log_likelihood);
+  sigma = joined_vector(sigma, other.sigma);
   status.insert(status.end(), other.status.begin(), other.status.end());
   evaluations.insert(evaluations.end(), other.evaluations.begin(), other.evaluations.end());
 }

@@ -25,7 +25,7 @@ Fits OrderedResults::empty_block(std::int64_t at) const {
   fits.first = first_ + at;
   fits.status.assign(size, Status::failed);
   fits.evaluations.assign(size, 0);
-  fits.gradient_norm = fits.minus2_log_likelihood =
+  fits.gradient_norm = fits.minus2_log_likelihood = fits.sigma =
       Eigen::VectorXd::Constant(size, std::numeric_limits<double>::quiet_NaN());
   fits.theta = Eigen::MatrixXd::Constant(m_, size, std::numeric_limits<double>::quiet_NaN());
   fits.beta = Eigen::MatrixXd::Constant(p_, size, std::numeric_limits<double>::quiet_NaN());
@@ -49,6 +49,7 @@ void OrderedResults::finished(const Finished& replicate, Status status) {
     fits.minus2_log_likelihood[column] = replicate.objective;
     fits.theta.col(column) = Eigen::Map<const Eigen::VectorXd>(replicate.psi, m_);
     fits.beta.col(column) = Eigen::Map<const Eigen::VectorXd>(replicate.psi + m_, p_);
+    fits.sigma[column] = replicate.sigma;
   }
   --place->second.missing;
   place->second.finished[column] = true;
@@ -84,6 +85,7 @@ void OrderedResults::pass_on_rest() {
   fits.evaluations.resize(done);
   fits.gradient_norm.conservativeResize(done);
   fits.minus2_log_likelihood.conservativeResize(done);
+  fits.sigma.conservativeResize(done);
   fits.theta.conservativeResize(Eigen::NoChange, done);
   fits.beta.conservativeResize(Eigen::NoChange, done);
   passed_on_ += done;

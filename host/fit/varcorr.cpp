@@ -44,9 +44,9 @@ std::vector<VarCorr> make_varcorr(const Model& model, const Eigen::VectorXd& the
   return out;
 }
 
-Eigen::VectorXd sd_and_correlations(const Model& model, const Eigen::VectorXd& theta) {
+Eigen::VectorXd sd_and_correlations(const Model& model, const Eigen::VectorXd& theta, double sigma) {
   std::vector<double> values;
-  for (const VarCorr& v : make_varcorr(model, theta, 1)) {
+  for (const VarCorr& v : make_varcorr(model, theta, sigma)) {
     const Eigen::Index q = v.sd.size();
     for (Eigen::Index c = 0; c < q; ++c) {
       values.push_back(v.sd[c]);

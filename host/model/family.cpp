@@ -96,6 +96,7 @@ bool Family::canonical() const { return kind != FamilyKind::negative_binomial &&
 std::string Family::name() const { return row(kind).name; }
 std::string Family::link_name() const { return link_text(link); }
 
+Family gaussian(Link link) { return {FamilyKind::gaussian, link}; }
 Family binomial(Link link) { return {FamilyKind::binomial, link}; }
 Family poisson(Link link) { return {FamilyKind::poisson, link}; }
 

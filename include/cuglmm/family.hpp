@@ -17,6 +17,7 @@ struct Family {
   std::string link_name() const;  ///< as R: "logit", "1/mu^2"
 };
 
+Family gaussian(Link link = Link::identity);
 Family binomial(Link link = Link::logit);
 Family poisson(Link link = Link::log);
 

@@ -45,7 +45,7 @@ struct Fit {
   Eigen::VectorXd theta;  ///< m, lme4's order, diagonals of Lambda_j not negative
   Eigen::VectorXd beta;   ///< p
   double sigma = 1;       ///< 1 where the family has no free dispersion
-  double minus2_log_likelihood = 0;
+  double minus2_log_likelihood = 0;  ///< the REML criterion where is_reml()
   Eigen::MatrixXd vcov;             ///< p x p, of beta, as options.se asks
   Eigen::MatrixXd vcov_rx;          ///< p x p (design.md 1.6)
   Eigen::MatrixXd inverse_hessian;  ///< k x k: inverse of the Hessian of -2 log L in (theta, beta)
@@ -60,8 +60,10 @@ struct Fit {
   Eigen::VectorXd deviance_residuals;  ///< n, signed
 
   std::int64_t rows() const { return model->rows(); }
+  bool is_linear() const { return model->is_linear(); }
+  bool is_reml() const { return is_linear() && options.reml; }
   /// Number of parameters: theta, beta (and sigma where free).
-  int df() const { return static_cast<int>(theta.size() + beta.size()); }
+  int df() const { return static_cast<int>(theta.size() + beta.size()) + (is_linear() ? 1 : 0); }
   std::int64_t df_residual() const { return rows() - df(); }
   double log_likelihood() const { return -minus2_log_likelihood / 2; }
   double aic() const { return minus2_log_likelihood + 2 * df(); }
@@ -81,6 +83,7 @@ struct Fits {
   std::vector<Status> status;
   std::vector<int> evaluations;
   Eigen::VectorXd gradient_norm, minus2_log_likelihood;  ///< R; NaN where failed
+  Eigen::VectorXd sigma;                                 ///< R; 1 where the family has no free dispersion
   Eigen::MatrixXd theta;                                 ///< m x R; NaN where failed
   Eigen::MatrixXd beta;                                  ///< p x R; NaN where failed
 
@@ -114,7 +117,7 @@ Eigen::MatrixXd simulate(const Fit& fit, std::int64_t replicates, std::uint64_t 
 Fits refit(const Fit& fit, const Eigen::MatrixXd& Y, const BootstrapOptions& options = {});
 
 /// Standard deviations and correlations that belong to a theta: term by term, in the order of sd_names().
-Eigen::VectorXd sd_and_correlations(const Model& model, const Eigen::VectorXd& theta);
+Eigen::VectorXd sd_and_correlations(const Model& model, const Eigen::VectorXd& theta, double sigma = 1);
 /// lme4's names: "sd_(Intercept)|school", "cor_standLRT.(Intercept)|school".
 std::vector<std::string> sd_and_correlation_names(const Model& model);
 
