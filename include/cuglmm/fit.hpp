@@ -42,13 +42,13 @@ struct Fit {
   double gradient_norm = 0;  ///< Euclidean norm of d(-2 log L)/d(theta, beta) at the estimate
   Seconds seconds;
 
-  Eigen::VectorXd theta;  ///< m, lme4's order, diagonals of Lambda_j not negative
-  Eigen::VectorXd beta;   ///< p
-  double sigma = 1;       ///< 1 where the family has no free dispersion
+  Eigen::VectorXd theta;             ///< m, lme4's order, diagonals of Lambda_j not negative
+  Eigen::VectorXd beta;              ///< p
+  double sigma = 1;                  ///< 1 where the family has no free dispersion
   double minus2_log_likelihood = 0;  ///< the REML criterion where is_reml()
-  Eigen::MatrixXd vcov;             ///< p x p, of beta, as options.se asks
-  Eigen::MatrixXd vcov_rx;          ///< p x p (design.md 1.6)
-  Eigen::MatrixXd inverse_hessian;  ///< k x k: inverse of the Hessian of -2 log L in (theta, beta)
+  Eigen::MatrixXd vcov;              ///< p x p, of beta, as options.se asks
+  Eigen::MatrixXd vcov_rx;           ///< p x p (design.md 1.6)
+  Eigen::MatrixXd inverse_hessian;   ///< k x k: inverse of the Hessian of -2 log L in (theta, beta)
 
   /// Per term j: levels x q_j. Conditional modes b and their conditional standard deviations.
   std::vector<Eigen::MatrixXd> modes, modes_sd;

@@ -157,9 +157,10 @@ class Batch {
     double squares = 0;
     for (int i = 0; i < k_; ++i)
       squares += lane_of(bfgs_.gradient[i], lane) * lane_of(bfgs_.gradient[i], lane);
-    control_->finished(control_->context, {static_cast<std::int64_t>(lane_of(number_[0], lane)), ending,
-                                           static_cast<int>(lane_of(evaluations_[0], lane)),
-                                           __builtin_sqrt(squares), lane_of(bfgs_.objective(), lane), psi, 1.0});
+    control_->finished(control_->context,
+                       {static_cast<std::int64_t>(lane_of(number_[0], lane)), ending,
+                        static_cast<int>(lane_of(evaluations_[0], lane)), __builtin_sqrt(squares),
+                        lane_of(bfgs_.objective(), lane), psi, 1.0});
     lane_of(phase_[0], lane) = kIdle;
   }
 
