@@ -54,9 +54,9 @@ void tell_of_effects_of_rows(Model& model) {
   for (const GroupingFactor& factor : model.factors) {
     if (static_cast<std::int64_t>(factor.levels.size()) < model.rows()) continue;
     const bool binary = model.family.kind == FamilyKind::binomial && model.weights.maxCoeff() <= 1;
-    model.messages.push_back(
-        fmt::format("grouping factor '{}' has a level for each observation: its effects are overdispersion{}",
-                    factor.name, binary ? ", of which 0/1 responses tell next to nothing" : ""));
+    model.messages.push_back(fmt::format(
+        "grouping factor '{}' has a level for each observation, so its effects model overdispersion{}",
+        factor.name, binary ? "; 0/1 responses tell next to nothing of it" : ""));
   }
 }
 

@@ -77,14 +77,15 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Said{"k ~ 1 + (1 | row) + (1 | g)",
              poisson(),
-             {"grouping factor 'row' has a level for each observation: its effects are overdispersion"}},
+             {"grouping factor 'row' has a level for each observation, so its effects model overdispersion"}},
         Said{"cbind(k, 9 - k) ~ 1 + (1 | row)",
              binomial(),
-             {"grouping factor 'row' has a level for each observation: its effects are overdispersion"}},
+             {"grouping factor 'row' has a level for each observation, so its effects model overdispersion"}},
         Said{"z ~ 1 + (1 | row)",
              binomial(),
-             {"grouping factor 'row' has a level for each observation: its effects are overdispersion, of "
-              "which 0/1 responses tell next to nothing"}}));
+             {"grouping factor 'row' has a level for each observation, so its effects model overdispersion; "
+              "0/1 "
+              "responses tell next to nothing of it"}}));
 
 TEST(Identifiability, TheCorpusHasNoTermSaidTwice) {
   for (const char* id : {"sleep_doublebar_reml", "sleep_separate_ml", "penicillin_reml", "pastes_nested_reml",
