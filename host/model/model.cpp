@@ -82,7 +82,7 @@ VectorXd prior_weights(const Frame& frame, const ExpressionPtr& expression, cons
     if (weights(i) > 0) continue;
     if (weights(i) == 0 && !free_dispersion(family)) continue;
     if (weights(i) == 0) {
-      // lmer counts such a row, which its criterion of -Inf shows.
+      // lmer counts such a row, and its criterion is Inf.
       throw Error(
           fmt::format("zero weight: '{0}' is 0 in {1}, so family {2} gives that row an infinite variance; "
                       "leave such rows out (--filter '{0} > 0')",
