@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Core>
+
 #include <algorithm>
 #include <cmath>
 #include <string>
@@ -43,6 +45,25 @@ inline std::vector<double> numbers(const nlohmann::json& json) {
 inline std::vector<std::string> texts(const nlohmann::json& json) {
   if (!json.is_array()) return {json.get<std::string>()};
   return json.get<std::vector<std::string>>();
+}
+
+inline Eigen::VectorXd vector_of(const nlohmann::json& json) {
+  const std::vector<double> values = numbers(json);
+  return Eigen::Map<const Eigen::VectorXd>(values.data(), static_cast<Eigen::Index>(values.size()));
+}
+
+/// An array of rows.
+inline Eigen::MatrixXd matrix_of(const nlohmann::json& json) {
+  Eigen::MatrixXd result(static_cast<Eigen::Index>(json.size()), vector_of(json.at(0)).size());
+  for (std::size_t i = 0; i < json.size(); ++i)
+    result.row(static_cast<Eigen::Index>(i)) = vector_of(json[i]).transpose();
+  return result;
+}
+
+/// What condVar_first_level says of a term, the `at`th on its factor: several terms on one are kept by name.
+inline Eigen::MatrixXd variance_of_term(const nlohmann::json& group, std::size_t at, const RandomTerm& term) {
+  const nlohmann::json& terms = group.at("terms");
+  return matrix_of(terms.is_object() ? terms.at(term.columns.front()) : terms.at(at));
 }
 
 /// Each entry within its own tolerance.
