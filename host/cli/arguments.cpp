@@ -45,18 +45,24 @@ void add_options(CLI::App& command, ModelArguments& a) {
   text("--fit", a.fit, "FILE.json",
        "an earlier --json: stands for formula, data and model options not given");
   add_options(command, a.read);
-  text("--family", a.family, "F", "binomial or poisson; also as 'binomial(link = \"logit\")'");
+  text("--family", a.family, "F",
+       "gaussian (default), binomial or poisson; also as 'binomial(link = \"logit\")'");
   text("--link", a.link, "L", "the link; default: the family's canonical one");
   text("--weights", a.weights, "EXPR", "prior weights: a column or an expression");
   text("--offset", a.offset, "EXPR", "offset: a column or an expression");
   add_repeatable(command, "--contrasts", a.contrasts,
                  "treatment, sum, helmert or poly for a factor; repeatable", "NAME=KIND", model_group);
-  command.add_option("--nagq,--nAGQ", a.nagq, "1: Laplace approximation")->type_name("N")->group(model_group);
+  command.add_flag("--reml,--REML", a.reml, "family gaussian: restricted maximum likelihood (default)")
+      ->group(model_group);
+  command.add_flag("--ml", a.ml, "family gaussian: maximum likelihood")->group(model_group);
+  command
+      .add_option("--nagq,--nAGQ", a.nagq,
+                  "other families: 1: Laplace approximation (default); 0: faster and less exact")
+      ->type_name("N")
+      ->group(model_group);
   text("--hessian", a.hessian, "KIND", "auto, expected or observed: the same for canonical links");
   text("--dispersion", a.dispersion, "KIND", "ml")->group("");
-  command.add_flag("--ml", a.ml)->group("");
-  command.add_flag("--reml,--REML", a.reml)->group("");
-  text("--se", a.se, "KIND", "standard errors: hessian (default) or rx");
+  text("--se", a.se, "KIND", "standard errors: hessian (default of GLMMs) or rx");
   text("--na", a.missing, "KIND", "rows with missing values: omit (default) or fail");
   text("--start", a.start, "FILE.json", "start at theta and beta of an earlier --json");
 }

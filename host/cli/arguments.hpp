@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,8 +21,8 @@ struct ModelArguments {
   std::string se, missing;  ///< "": the default, or what --fit says
   std::string hessian = "auto", dispersion = "ml";
   std::vector<std::string> contrasts;
-  int nagq = 1;
-  bool ml = false, reml = false;
+  std::optional<int> nagq;
+  bool ml = false, reml = false;  ///< neither: the default, or what --fit says
 };
 
 struct EngineArguments {

@@ -61,8 +61,9 @@ std::string short_line(const Fit& fit) {
   std::string groups;
   for (const GroupingFactor& factor : fit.model->factors)
     groups += fmt::format(", {} {}", factor.levels.size(), factor.name);
-  return fmt::format("{}: {} observations{}; deviance {}, {}\n", fit.model->formula.text(), fit.rows(),
-                     groups, r::format(r::round(fit.minus2_log_likelihood, 4), 12), name(fit.status));
+  return fmt::format("{}: {} observations{}; {} {}, {}\n", fit.model->formula.text(), fit.rows(), groups,
+                     fit.is_reml() ? "REML criterion" : "deviance",
+                     r::format(r::round(fit.minus2_log_likelihood, 4), 12), name(fit.status));
 }
 
 /// Simulates and refits; every block goes to the intervals and to the file. Returns the number of replicates

@@ -47,7 +47,8 @@ int run(const Arguments& a) {
 }  // namespace
 
 Command add_fit(CLI::App& program) {
-  CLI::App* app = program.add_subcommand("fit", "Fit a generalized linear mixed model, as lme4's glmer()");
+  CLI::App* app = program.add_subcommand(
+      "fit", "Fit a linear or generalized linear mixed model, as lme4's lmer() and glmer()");
   const auto arguments = std::make_shared<Arguments>();
   add_options(*app, arguments->model);
   add_options(*app, arguments->engine);

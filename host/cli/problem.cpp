@@ -63,32 +63,40 @@ std::map<std::string, Contrasts> parse_contrasts(const std::vector<std::string>&
   return out;
 }
 
+/// How the criterion is chosen: --reml or --ml for linear models, --nagq for the others.
+void require_criterion(const ModelArguments& a, const Family& family) {
+  const bool linear = family.kind == FamilyKind::gaussian && family.link == Link::identity;
+  if (a.ml && a.reml) throw Error("--ml and --reml exclude each other: give one of them");
+  if ((a.ml || a.reml) && !linear)
+    throw Error(
+        fmt::format("{}: a choice of linear models (family gaussian, link identity) only; family {} is "
+                    "fitted by maximum likelihood in any case",
+                    a.ml ? "--ml" : "--reml", family.name()));
+  if (!a.nagq) return;
+  if (linear)
+    throw Error(
+        fmt::format("--nagq {}: the likelihood of a linear model (family gaussian, the default) is exact, "
+                    "there is nothing to approximate; leave --nagq out, or give --family",
+                    *a.nagq));
+  if (*a.nagq < 0) throw Error(fmt::format("--nagq {}: a number of quadrature points is 0 or more", *a.nagq));
+  if (*a.nagq > 1)
+    throw Error(fmt::format(
+        "--nagq {}: adaptive quadrature is not supported yet; --nagq 1 (Laplace) and 0 are", *a.nagq));
+  if (*a.nagq == 0 && a.se == "hessian")
+    throw Error(
+        "--se hessian: with --nagq 0 the fixed effects are no parameters of the objective, so it has no "
+        "Hessian for them; leave --se out");
+}
+
 /// Options whose feature is not there yet say so, instead of being unknown.
 void require_supported_options(const ModelArguments& a) {
-  if (a.nagq < 0) throw Error(fmt::format("--nagq {}: a number of quadrature points is 1 or more", a.nagq));
-  if (a.nagq == 0)
-    throw Error(
-        "--nagq 0: fits by penalized least squares alone are not supported yet; --nagq 1 (Laplace) is");
-  if (a.nagq > 1)
-    throw Error(
-        fmt::format("--nagq {}: adaptive quadrature is not supported yet; --nagq 1 (Laplace) is", a.nagq));
-  if (a.ml || a.reml)
-    throw Error(fmt::format(
-        "{}: linear mixed models are not supported yet; binomial and poisson models are fitted by "
-        "maximum likelihood in any case",
-        a.ml ? "--ml" : "--reml"));
   if (choice("--dispersion", a.dispersion, {"ml", "lme4"}) != 0)
-    throw Error(
-        "--dispersion lme4: families with a free dispersion are not supported yet; binomial and poisson are");
+    throw Error("--dispersion lme4: it is for families with a free dispersion, which are not supported yet");
   choice("--hessian", a.hessian, {"auto", "expected", "observed"});  // the same for canonical links
 }
 
 Family parse_supported_family(const ModelArguments& a) {
-  if (a.family.empty())
-    throw Error(
-        "linear mixed models (family gaussian, the default) are not supported yet; give --family binomial or "
-        "--family poisson");
-  const Family family = parse_family(a.family, a.link);
+  const Family family = parse_family(a.family.empty() ? "gaussian" : a.family, a.link);
   require_supported(family);
   return family;
 }
@@ -96,6 +104,8 @@ Family parse_supported_family(const ModelArguments& a) {
 FitOptions fit_options(const ModelArguments& a, const EngineArguments& engine) {
   FitOptions out;
   out.se = static_cast<StandardErrors>(choice("--se", a.se.empty() ? "hessian" : a.se, {"hessian", "rx"}));
+  out.reml = !a.ml;
+  out.nagq = a.nagq.value_or(out.nagq);
   out.tolerance = engine.tolerance;
   out.max_evaluations = engine.max_evaluations;
   out.threads = engine.threads;
@@ -131,6 +141,7 @@ Problem load(ModelArguments a, const EngineArguments& engine) {
   if (a.data.empty()) throw Error("--data FILE is needed: the CSV file with the variables of the formula");
   require_supported_options(a);
   const Family family = parse_supported_family(a);
+  require_criterion(a, family);
 
   Problem out;
   out.options = fit_options(a, engine);

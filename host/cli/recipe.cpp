@@ -26,6 +26,13 @@ void take(const Json& json, const char* key, std::vector<std::string>& values) {
   if (values.empty() && json.contains(key)) values = json.at(key).get<std::vector<std::string>>();
 }
 
+/// --reml or --ml, and --nagq.
+void take_criterion(const Json& json, ModelArguments& a) {
+  if (!a.ml && !a.reml && json.contains("reml") && json.at("reml").is_boolean())
+    (json.at("reml").get<bool>() ? a.reml : a.ml) = true;
+  if (!a.nagq && json.contains("nagq") && !json.at("nagq").is_null()) a.nagq = json.at("nagq").get<int>();
+}
+
 void check_names(const std::string& what, const std::vector<std::string>& earlier,
                  const std::vector<std::string>& names, const std::string& path) {
   if (earlier != names)
@@ -56,11 +63,24 @@ nlohmann::ordered_json read_json(const std::string& path) {
 }
 
 nlohmann::ordered_json make_recipe(const ModelArguments& a, const Family& family) {
-  return {{"formula", a.formula},       {"data", a.data},          {"mutate", a.read.mutate},
-          {"filter", a.read.filter},    {"factor", a.read.factor}, {"ordered", a.read.ordered},
-          {"numeric", a.read.numeric},  {"levels", a.read.levels}, {"family", family.name()},
-          {"link", family.link_name()}, {"weights", a.weights},    {"offset", a.offset},
-          {"contrasts", a.contrasts},   {"na", a.missing},         {"se", a.se}};
+  const bool linear = family.kind == FamilyKind::gaussian && family.link == Link::identity;
+  return {{"formula", a.formula},
+          {"data", a.data},
+          {"mutate", a.read.mutate},
+          {"filter", a.read.filter},
+          {"factor", a.read.factor},
+          {"ordered", a.read.ordered},
+          {"numeric", a.read.numeric},
+          {"levels", a.read.levels},
+          {"family", family.name()},
+          {"link", family.link_name()},
+          {"weights", a.weights},
+          {"offset", a.offset},
+          {"contrasts", a.contrasts},
+          {"na", a.missing},
+          {"se", a.se},
+          {"reml", linear ? Json(!a.ml) : Json(nullptr)},
+          {"nagq", linear ? Json(nullptr) : Json(a.nagq.value_or(1))}};
 }
 
 void complete(ModelArguments& a, const Json& earlier) {
@@ -68,7 +88,10 @@ void complete(ModelArguments& a, const Json& earlier) {
   if (!fit.is_object() || !fit.contains("options")) not_a_fit("--fit", a.fit);
   try {
     const Json& options = fit.at("options");
-    if (a.family.empty()) take(options, "link", a.link);  // a link belongs to its family
+    if (a.family.empty()) {  // what belongs to the family
+      take(options, "link", a.link);
+      take_criterion(options, a);
+    }
     take(options, "family", a.family);
     take(options, "formula", a.formula);
     take(options, "data", a.data);

@@ -15,7 +15,12 @@ std::optional<std::string> invalid_common(double tolerance, int max_evaluations)
 
 }  // namespace
 
-std::optional<std::string> FitOptions::invalid() const { return invalid_common(tolerance, max_evaluations); }
+std::optional<std::string> FitOptions::invalid() const {
+  if (nagq < 0) return fmt::format("the number of quadrature points must be 0 or more (it is {})", nagq);
+  if (nagq > 1)
+    return fmt::format("adaptive quadrature (nagq {}) is not supported yet; 1 (Laplace) and 0 are", nagq);
+  return invalid_common(tolerance, max_evaluations);
+}
 
 std::optional<std::string> BootstrapOptions::invalid() const {
   if (replicates < 0)

@@ -11,6 +11,8 @@ struct Row {
 
 double x_log_x_over(double x, double m) { return x > 0 ? x * std::log(x / m) : 0; }
 
+Row gaussian_row(double eta, double y) { return {eta, 1, (y - eta) * (y - eta)}; }
+
 Row binomial_row(double eta, double y) {
   const double e = std::exp(-std::abs(eta)), one_e = 1 + e;
   const double large = 1 / one_e, small = e / one_e;  // mu and 1 - mu, without cancellation
@@ -21,6 +23,18 @@ Row binomial_row(double eta, double y) {
 Row poisson_row(double eta, double y) {
   const double mu = std::exp(eta);
   return {mu, mu, 2 * (x_log_x_over(y, mu) - (y - mu))};
+}
+
+/// The families that require_supported() lets through.
+Row row_of(FamilyKind family, double eta, double y) {
+  switch (family) {
+    case FamilyKind::gaussian:
+      return gaussian_row(eta, y);
+    case FamilyKind::poisson:
+      return poisson_row(eta, y);
+    default:
+      return binomial_row(eta, y);
+  }
 }
 
 }  // namespace
@@ -38,8 +52,7 @@ void add_residuals(Fit& fit) {
   fit.pearson.resize(model.rows());
   fit.deviance_residuals.resize(model.rows());
   for (std::int64_t i = 0; i < model.rows(); ++i) {
-    const Row row = model.family.kind == FamilyKind::poisson ? poisson_row(fit.eta[i], model.y[i])
-                                                             : binomial_row(fit.eta[i], model.y[i]);
+    const Row row = row_of(model.family.kind, fit.eta[i], model.y[i]);
     const double p = model.weights[i], error = model.y[i] - row.mu;
     fit.mu[i] = row.mu;
     fit.pearson[i] =

@@ -101,4 +101,22 @@ std::vector<Formula::RandomEffects> expand_bar(const Expression& bar, std::strin
   return out;
 }
 
+ExpressionPtr expand_double_bars(const ExpressionPtr& e, std::string_view source) {
+  if (is_binary(*e, "||")) {
+    ExpressionPtr sum;
+    for (const ExpressionPtr& effects : uncorrelated(expand_terms(e->arguments[0], source), e->position)) {
+      const ExpressionPtr bar = make_call("|", {effects, e->arguments[1]}, e->position);
+      const ExpressionPtr term = make_call("(", {bar}, e->position);
+      sum = sum ? make_call("+", {sum, term}, e->position) : term;
+    }
+    return sum;
+  }
+  const bool has_terms = is_call(*e, "~") || is_call(*e, "+") || is_call(*e, "-") || is_call(*e, "(");
+  if (!has_terms) return e;
+  std::vector<ExpressionPtr> arguments;
+  for (const ExpressionPtr& argument : e->arguments)
+    arguments.push_back(expand_double_bars(argument, source));
+  return make_call(e->text, std::move(arguments), e->position);
+}
+
 }  // namespace cuglmm

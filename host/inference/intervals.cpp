@@ -23,6 +23,7 @@ std::vector<std::string> parameter_names(const Model& model) {
   for (const std::string& term : model.fixed_names) out.push_back("beta." + term);
   for (const std::string& theta : model.theta_names()) out.push_back("theta." + theta);
   for (const std::string& sd : sd_and_correlation_names(model)) out.push_back(sd);
+  if (model.is_linear()) out.push_back("sigma");
   return out;
 }
 
@@ -59,9 +60,10 @@ Interval make_interval(const std::string& parameter, double estimate, std::vecto
 }  // namespace
 
 IntervalBuilder::IntervalBuilder(const Fit& fit) : fit_(fit), names_(parameter_names(*fit.model)) {
-  const Eigen::VectorXd derived = sd_and_correlations(*fit.model, fit.theta);
+  const Eigen::VectorXd derived = sd_and_correlations(*fit.model, fit.theta, fit.sigma);
   for (const Eigen::VectorXd* part : {&fit.beta, &fit.theta, &derived})
     estimates_.insert(estimates_.end(), part->data(), part->data() + part->size());
+  if (fit.is_linear()) estimates_.push_back(fit.sigma);
   values_.resize(names_.size());
 }
 
@@ -71,11 +73,12 @@ void IntervalBuilder::add(const Fits& block) {
     ++counts_[static_cast<std::size_t>(status)];
     if (status != Status::converged && status != Status::singular) continue;
     const Eigen::VectorXd theta = block.theta.col(c);
-    const Eigen::VectorXd derived = sd_and_correlations(*fit_.model, theta);
+    const Eigen::VectorXd derived = sd_and_correlations(*fit_.model, theta, block.sigma(c));
     std::size_t k = 0;
     for (Eigen::Index i = 0; i < block.beta.rows(); ++i) values_[k++].push_back(block.beta(i, c));
     for (const double value : theta) values_[k++].push_back(value);
     for (const double value : derived) values_[k++].push_back(value);
+    if (fit_.is_linear()) values_[k++].push_back(block.sigma(c));
   }
 }
 

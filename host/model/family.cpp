@@ -114,11 +114,13 @@ Family parse_family(const std::string& text, const std::string& link) {
 }
 
 void require_supported(const Family& family) {
-  const bool known = family.kind == FamilyKind::binomial || family.kind == FamilyKind::poisson;
+  const bool known = family.kind == FamilyKind::gaussian || family.kind == FamilyKind::binomial ||
+                     family.kind == FamilyKind::poisson;
   if (known && family.canonical()) return;
   const std::string what = known ? fmt::format("link {} of family {}", family.link_name(), family.name())
                                  : fmt::format("family {}", family.name());
-  throw Error(what + " is not supported yet; supported now: binomial (logit), poisson (log)");
+  throw Error(what +
+              " is not supported yet; supported now: gaussian (identity), binomial (logit), poisson (log)");
 }
 
 }  // namespace cuglmm

@@ -13,6 +13,7 @@
 #include "host/formula/terms.hpp"
 #include "host/model/frame.hpp"
 #include "host/model/grouping.hpp"
+#include "host/model/identifiability.hpp"
 #include "host/model/model_matrix.hpp"
 #include "host/model/response.hpp"
 
@@ -68,11 +69,25 @@ VectorXd numbers(const Frame& frame, const Expression& expression, const char* w
   return Eigen::Map<const VectorXd>(value.columns[0].numbers.data(), frame.rows());
 }
 
-VectorXd prior_weights(const Frame& frame, const ExpressionPtr& expression) {
+/// Has a dispersion of its own: the variance of row i is phi/p_i times that of the family.
+bool free_dispersion(const Family& family) {
+  return family.kind == FamilyKind::gaussian || family.kind == FamilyKind::gamma ||
+         family.kind == FamilyKind::inverse_gaussian;
+}
+
+VectorXd prior_weights(const Frame& frame, const ExpressionPtr& expression, const Family& family) {
   if (!expression) return VectorXd::Ones(frame.rows());
   VectorXd weights = numbers(frame, *expression, "weights");
   for (Index i = 0; i < weights.size(); ++i) {
-    if (weights(i) >= 0) continue;
+    if (weights(i) > 0) continue;
+    if (weights(i) == 0 && !free_dispersion(family)) continue;
+    if (weights(i) == 0) {
+      // lmer counts such a row, and its criterion is Inf.
+      throw Error(
+          fmt::format("zero weight: '{0}' is 0 in {1}, so family {2} gives that row an infinite variance; "
+                      "leave such rows out (--filter '{0} > 0')",
+                      deparse(*expression), frame.where(i), family.name()));
+    }
     throw Error(
         fmt::format("negative weight: '{}' is {} in {}", deparse(*expression), weights(i), frame.where(i)));
   }
@@ -106,18 +121,6 @@ std::map<std::string, Contrasts> named_contrasts(const ModelOptions& options, co
   return out;
 }
 
-/// lme4's checks. A linear model needs more rows than levels and random effects; a GLMM at least as many.
-void require_enough_rows(const RandomTerm& term, const GroupingFactor& factor,
-                         const Formula::RandomEffects& source, const Family& family, std::int64_t rows) {
-  const bool linear = family.kind == FamilyKind::gaussian && family.link == Link::identity;
-  const std::int64_t effects = static_cast<std::int64_t>(factor.levels.size()) * term.size();
-  if (linear ? rows > effects : rows >= effects) return;
-  throw Error(
-      fmt::format("number of observations (={}) {} number of random effects (={}) for term ({} | {}); the "
-                  "random-effects parameters are probably unidentifiable: simplify the term",
-                  rows, linear ? "<=" : "<", effects, deparse(*source.effects), source.label));
-}
-
 int add_factor(std::vector<GroupingFactor>& factors, GroupingFactor factor) {
   const auto known = std::find_if(factors.begin(), factors.end(),
                                   [&](const GroupingFactor& f) { return f.name == factor.name; });
@@ -128,7 +131,7 @@ int add_factor(std::vector<GroupingFactor>& factors, GroupingFactor factor) {
 
 void set_response(Model& model, const Frame& frame, const Parts& parts) {
   Response response = make_response(frame, deparse(*model.formula.response()), model.family,
-                                    prior_weights(frame, parts.weights));
+                                    prior_weights(frame, parts.weights, model.family));
   model.y = std::move(response.y);
   model.weights = std::move(response.weights);
   model.success_level = std::move(response.success_level);
@@ -158,14 +161,16 @@ void set_random_effects(Model& model, const Frame& frame, const std::vector<Term
     groups.push_back(grouping_factor(source, frame));
     levels.push_back(groups.back().levels.size());
   }
+  std::vector<std::string> names;
   for (const std::size_t j : lme4_order(levels)) {
     // lme4 gives the contrasts option to X only: Z always has the default contrasts.
     ModelMatrix Z = model_matrix(terms[j], frame, {});
     RandomTerm term{0, std::move(Z.names), std::move(Z.matrix)};
-    require_enough_rows(term, groups[j], sources[j], model.family, frame.rows());
+    names.push_back(fmt::format("({} | {})", deparse(*sources[j].effects), sources[j].label));
     term.factor = add_factor(model.factors, std::move(groups[j]));
     model.terms.push_back(std::move(term));
   }
+  check_identifiability(model, names);
 }
 
 }  // namespace

@@ -31,9 +31,8 @@ class Reader {
     } else {
       numeric();
     }
-    // lme4 checks this for GLMMs only.
-    const bool linear = family_.kind == FamilyKind::gaussian && family_.link == Link::identity;
-    if (!linear && (out_.y.array() == out_.y(0)).all()) {
+    // lmer goes on with a residual variance of 1e-34 and criteria that mean nothing.
+    if ((out_.y.array() == out_.y(0)).all()) {
       throw Error(
           fmt::format("the response '{}' is constant ({}): there is nothing to fit", name_, out_.y(0)));
     }
@@ -136,11 +135,19 @@ class Reader {
     }
   }
 
+  /// The family that is the default may just have been forgotten.
+  [[noreturn]] void no_numbers() const {
+    const bool factor = value_.columns[0].is_factor(), gaussian = family_.kind == FamilyKind::gaussian;
+    std::string hint;
+    if (gaussian && factor)
+      hint = "; give --family binomial for one of two levels, or --numeric COL to read numbers";
+    if (gaussian && value_.columns.size() == 2) hint = "; give --family binomial for successes and failures";
+    throw Error(fmt::format("the response '{}' of family {} must be one column of numbers{}{}", name_,
+                            family_.name(), factor ? ", and is a factor" : "", hint));
+  }
+
   void numeric() {
-    if (value_.columns.size() != 1 || value_.columns[0].is_factor()) {
-      throw Error(fmt::format("the response '{}' of family {} must be one column of numbers{}", name_,
-                              family_.name(), value_.columns[0].is_factor() ? ", and is a factor" : ""));
-    }
+    if (value_.columns.size() != 1 || value_.columns[0].is_factor()) no_numbers();
     out_.y = numbers(value_.columns[0]);
     switch (family_.kind) {
       case FamilyKind::poisson:

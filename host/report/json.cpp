@@ -1,12 +1,10 @@
 #include <host/report/json.hpp>
 
-#include <algorithm>
 #include <cmath>
-#include <vector>
 
 #include <cuglmm/plan.hpp>
 #include <host/inference/normal.hpp>
-#include <host/inference/quantile.hpp>
+#include <host/report/scaled_residuals.hpp>
 
 namespace cuglmm {
 
@@ -32,13 +30,19 @@ Json group_sizes(const Model& model) {
   return out;
 }
 
+const char* method(const Fit& fit) {
+  if (fit.is_linear()) return fit.is_reml() ? "REML" : "ML";
+  return fit.options.nagq == 0 ? "PQL-like (nAGQ=0)" : "Laplace";
+}
+
+/// Of a REML fit everything here is restricted, as lme4 has it.
 Json criterion(const Fit& fit) {
   return {{"minus2LogLik", number(fit.minus2_log_likelihood)},
           {"logLik", number(fit.log_likelihood())},
           {"AIC", number(fit.aic())},
           {"BIC", number(fit.bic())},
           {"deviance", number(fit.minus2_log_likelihood)},  // what summary() prints under this name
-          {"REML", nullptr},
+          {"REML", fit.is_reml() ? number(fit.minus2_log_likelihood) : Json(nullptr)},
           {"df", fit.df()},
           {"df_residual", fit.df_residual()}};
 }
@@ -51,7 +55,7 @@ Json fixed(const Fit& fit) {
                    {"estimate", number(fit.beta(i))},
                    {"std_error", number(error)},
                    {"statistic", number(statistic)},
-                   {"p_value", number(two_sided_p_value(statistic))}});
+                   {"p_value", fit.is_linear() ? Json(nullptr) : number(two_sided_p_value(statistic))}});
   }
   return out;
 }
@@ -75,14 +79,8 @@ Json random(const Fit& fit) {
 }
 
 Json residuals(const Fit& fit) {
-  std::vector<double> sorted(fit.pearson.data(), fit.pearson.data() + fit.pearson.size());
-  sorted.erase(std::remove_if(sorted.begin(), sorted.end(), [](double x) { return std::isnan(x); }),
-               sorted.end());
-  std::sort(sorted.begin(), sorted.end());
-  Json quantiles = Json::array();
-  for (const double p : {0.0, 0.25, 0.5, 0.75, 1.0}) quantiles.push_back(number(quantile(sorted, p)));
   return {{"pearson_ss", number(fit.pearson_sum_of_squares())},
-          {"scaled_quantiles", quantiles},
+          {"scaled_quantiles", numbers(scaled_quartiles(fit).data(), 5)},
           {"scale", number(fit.scale())}};
 }
 
@@ -103,8 +101,8 @@ nlohmann::ordered_json fit_json(const Fit& fit, const RunFacts& facts) {
           {"device", fit.device},
           {"family", model.family.name()},
           {"link", model.family.link_name()},
-          {"method", "Laplace"},
-          {"nagq", 1},
+          {"method", method(fit)},
+          {"nagq", fit.options.nagq},
           {"nobs", fit.rows()},
           {"rows", fit.plan ? fit.plan->rows() : fit.rows()},
           {"ngroups", group_sizes(model)},

@@ -154,10 +154,12 @@ std::string print(const Coefficients& c, int digits) {
   for (const double value : c.p_value) marks.push_back(stars(value));
   const bool starred =
       std::any_of(c.p_value.begin(), c.p_value.end(), [](double value) { return value < 0.1; });
-  TextMatrix table{c.names, {"Estimate", "Std. Error", c.statistic_name, c.p_value_name}, {}};
+  TextMatrix table{c.names, {"Estimate", "Std. Error", c.statistic_name}, {}};
+  if (!p.empty()) table.column_names.push_back(c.p_value_name);
   if (starred) table.column_names.push_back("");
   for (std::size_t i = 0; i < c.names.size(); ++i) {
-    table.cells.push_back({estimates[0][i], estimates[1][i], z[i], p[i]});
+    table.cells.push_back({estimates[0][i], estimates[1][i], z[i]});
+    if (!p.empty()) table.cells.back().push_back(p[i]);
     if (starred) table.cells.back().push_back(pad_right(marks[i], widest(marks)));
   }
   std::string out = print(table, true);

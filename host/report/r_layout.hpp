@@ -26,7 +26,8 @@ std::string cat_filled(const std::vector<std::string>& items);
 /// What printCoefmat() shows.
 struct Coefficients {
   std::vector<std::string> names;
-  std::vector<double> estimate, std_error, statistic, p_value;  ///< NaN where missing
+  std::vector<double> estimate, std_error, statistic;
+  std::vector<double> p_value;  ///< NaN where missing; none at all: no such column
   std::string statistic_name = "z value", p_value_name = "Pr(>|z|)";
 };
 

@@ -79,14 +79,14 @@ void ReplicateRows::append(std::string& out, const Fits& fits, std::int64_t colu
   const bool failed = fits.status[c] == Status::failed;
   field(failed ? nan : fits.gradient_norm(column));
   field(failed ? nan : fits.minus2_log_likelihood(column));
-  field(failed ? nan : 1.0);  // sigma: binomial and Poisson have no free dispersion
+  field(failed ? nan : fits.sigma(column));
   for (Eigen::Index i = 0; i < fits.beta.rows(); ++i) field(failed ? nan : fits.beta(i, column));
   for (Eigen::Index i = 0; i < fits.theta.rows(); ++i) field(failed ? nan : fits.theta(i, column));
   if (failed) {
     out.append(derived_names_.size(), ',');
   } else {
     const Eigen::VectorXd theta = fits.theta.col(column);
-    for (const double x : sd_and_correlations(model_, theta)) field(x);
+    for (const double x : sd_and_correlations(model_, theta, fits.sigma(column))) field(x);
   }
   out += '\n';
 }
@@ -98,6 +98,7 @@ Fits ReplicateRows::make(std::int64_t first, std::int64_t size) const {
   out.evaluations.resize(static_cast<std::size_t>(size));
   out.gradient_norm.setConstant(size, nan);
   out.minus2_log_likelihood.setConstant(size, nan);
+  out.sigma.setConstant(size, nan);
   out.theta.setConstant(model_.theta_size(), size, nan);
   out.beta.setConstant(static_cast<Eigen::Index>(model_.fixed_names.size()), size, nan);
   return out;
@@ -111,7 +112,7 @@ bool ReplicateRows::parse(std::string_view row, std::int64_t replicate, Fits& fi
   double ignored = 0;
   bool ok = fields.next(number) && number == replicate && fields.next(fits.status[c]) &&
             fields.next(fits.evaluations[c]) && fields.next(fits.gradient_norm(column)) &&
-            fields.next(fits.minus2_log_likelihood(column)) && fields.next(ignored);
+            fields.next(fits.minus2_log_likelihood(column)) && fields.next(fits.sigma(column));
   for (Eigen::Index i = 0; ok && i < fits.beta.rows(); ++i) ok = fields.next(fits.beta(i, column));
   for (Eigen::Index i = 0; ok && i < fits.theta.rows(); ++i) ok = fields.next(fits.theta(i, column));
   for (std::size_t i = 0; ok && i < derived_names_.size(); ++i) ok = fields.next(ignored);

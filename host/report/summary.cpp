@@ -1,4 +1,4 @@
-/// summary(): what lme4 1.1 prints for summary(glmer(..)), line by line.
+/// summary(): what lme4 1.1 prints for summary(lmer(..)) and summary(glmer(..)), line by line.
 #include <cuglmm/report.hpp>
 
 #include <fmt/format.h>
@@ -8,11 +8,12 @@
 #include <filesystem>
 
 #include <host/data/expression.hpp>
+#include <host/formula/random_effects.hpp>
 #include <host/inference/normal.hpp>
-#include <host/inference/quantile.hpp>
 #include <host/report/r_deparse.hpp>
 #include <host/report/r_format.hpp>
 #include <host/report/r_layout.hpp>
+#include <host/report/scaled_residuals.hpp>
 
 namespace cuglmm {
 
@@ -23,12 +24,26 @@ constexpr std::size_t correlations_shown = 12;  // getOption("lme4.summary.cor.m
 
 std::vector<double> to_vector(const Eigen::VectorXd& x) { return {x.data(), x.data() + x.size()}; }
 
+std::string method(const Fit& fit) {
+  if (fit.is_reml()) return "Linear mixed model fit by REML ['lmerMod']\n";
+  if (fit.is_linear()) return "Linear mixed model fit by maximum likelihood  ['lmerMod']\n";
+  const std::string glmm = "Generalized linear mixed model fit by maximum likelihood ";
+  if (fit.options.nagq == 0) return glmm + "(Adaptive\n  Gauss-Hermite Quadrature, nAGQ = 0) [glmerMod]\n";
+  return glmm + "(Laplace\n  Approximation) [glmerMod]\n";
+}
+
+std::vector<std::string> formula_lines(const Model& model) {
+  const std::string& text = model.formula.text();
+  if (!model.is_linear()) return r::deparse_lines(text);
+  return r::break_lines(deparse(*expand_double_bars(parse_expression(text), text)));
+}
+
 std::string title(const Fit& fit) {
   const Model& model = *fit.model;
-  std::string out =
-      "Generalized linear mixed model fit by maximum likelihood (Laplace\n  Approximation) [glmerMod]\n";
-  out += fmt::format(" Family: {}  ( {} )\n", model.family.name(), model.family.link_name());
-  std::vector<std::string> lines = r::deparse_lines(model.formula.text());
+  std::string out = method(fit);
+  if (!fit.is_linear())
+    out += fmt::format(" Family: {}  ( {} )\n", model.family.name(), model.family.link_name());
+  std::vector<std::string> lines = formula_lines(model);
   lines.insert(lines.begin(), "Formula:");
   out += r::cat_filled(lines);
   out += fmt::format("   Data: {}\n", std::filesystem::path(model.data_source).filename().string());
@@ -38,6 +53,9 @@ std::string title(const Fit& fit) {
 }
 
 std::string criteria(const Fit& fit) {
+  if (fit.is_reml())
+    return fmt::format("REML criterion at convergence: {}\n\n",
+                       r::format(r::round(fit.minus2_log_likelihood, 1)));
   std::vector<double> values;
   for (const double x : {fit.aic(), fit.bic(), fit.log_likelihood(), fit.minus2_log_likelihood})
     values.push_back(r::round(x, 1));
@@ -48,15 +66,10 @@ std::string criteria(const Fit& fit) {
 }
 
 std::string residuals(const Fit& fit) {
-  std::vector<double> sorted = to_vector(fit.pearson);
-  sorted.erase(std::remove_if(sorted.begin(), sorted.end(), [](double x) { return std::isnan(x); }),
-               sorted.end());
-  std::sort(sorted.begin(), sorted.end());
-  std::vector<double> quartiles;
-  for (const double p : {0.0, 0.25, 0.5, 0.75, 1.0}) quartiles.push_back(quantile(sorted, p));
+  const std::array<double, 5> quartiles = scaled_quartiles(fit);
   return "Scaled residuals: \n" +
          r::print_named({"Min", "1Q", "Median", "3Q", "Max"},
-                        r::format(r::zapsmall(quartiles, digits + 1), digits)) +
+                        r::format(r::zapsmall({quartiles.begin(), quartiles.end()}, digits + 1), digits)) +
          "\n";
 }
 
@@ -84,6 +97,10 @@ std::string random_effects(const Fit& fit) {
       variance.push_back(s * s);
     }
   }
+  if (fit.is_linear()) {
+    sd.push_back(fit.sigma);
+    variance.push_back(fit.sigma * fit.sigma);
+  }
   const std::vector<std::string> variances = r::format(variance, digits), sds = r::format(sd, digits);
   r::TextMatrix table{{}, {"Groups", "Name", "Variance", "Std.Dev."}, {}};
   for (std::size_t k = 1; k < widest; ++k) table.column_names.push_back(k == 1 ? "Corr" : "");
@@ -94,6 +111,11 @@ std::string random_effects(const Fit& fit) {
       table.row_names.emplace_back();
     }
     add_correlations(term, widest - 1, table.cells);
+  }
+  if (fit.is_linear()) {
+    table.cells.push_back({"Residual", "", variances.back(), sds.back()});
+    table.cells.back().resize(table.column_names.size());
+    table.row_names.emplace_back();
   }
   return "Random effects:\n" + r::print(table, false);
 }
@@ -114,8 +136,10 @@ std::string fixed_effects(const Fit& fit) {
     const auto k = static_cast<Eigen::Index>(i);
     table.std_error.push_back(std::sqrt(fit.vcov(k, k)));
     table.statistic.push_back(table.estimate[i] / table.std_error[i]);
-    table.p_value.push_back(two_sided_p_value(table.statistic[i]));
+    // The t values of a linear model have no exact distribution: lme4 gives no p-values.
+    if (!fit.is_linear()) table.p_value.push_back(two_sided_p_value(table.statistic[i]));
   }
+  if (fit.is_linear()) table.statistic_name = "t value";
   return "\nFixed effects:\n" + r::print(table, digits);
 }
 
@@ -157,6 +181,12 @@ std::string convergence(const Fit& fit) {
   return out + "\n";
 }
 
+/// Of older lme4, for models whose scale is fixed at 1.
+std::string scale(const Fit& fit) {
+  if (fit.is_linear()) return "";
+  return fmt::format("Estimated scale (compare to 1)  {}\n", r::format(fit.scale(), 7));
+}
+
 std::string notes(const Fit& fit) {
   const Model& model = *fit.model;
   std::string out;
@@ -174,9 +204,9 @@ std::string notes(const Fit& fit) {
 std::string summary(const Fit& fit) {
   std::string out = title(fit) + criteria(fit) + residuals(fit) + random_effects(fit) + groups(fit) +
                     fixed_effects(fit) + correlation_of_fixed_effects(fit) + convergence(fit);
-  if (!out.ends_with("\n\n")) out += '\n';
-  out += fmt::format("Estimated scale (compare to 1)  {}\n", r::format(fit.scale(), 7));
-  return out + notes(fit);
+  const std::string more = scale(fit) + notes(fit);
+  if (!more.empty() && !out.ends_with("\n\n")) out += '\n';
+  return out + more;
 }
 
 }  // namespace cuglmm

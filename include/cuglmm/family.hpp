@@ -27,7 +27,7 @@ Family poisson(Link link = Link::log);
 Family parse_family(const std::string& text, const std::string& link = "");
 
 /// Throws Error "family Gamma is not supported yet; ..." where the engine has no functions for a family or
-/// link: now all but binomial logit and Poisson log.
+/// link: now all but gaussian identity, binomial logit and Poisson log.
 void require_supported(const Family& family);
 
 }  // namespace cuglmm

@@ -56,7 +56,7 @@ struct Fit {
   double u_squared = 0;          ///< |u|^2 of the spherical random effects
 
   Eigen::VectorXd eta, mu;             ///< n, at the conditional modes; mu on the response scale
-  Eigen::VectorXd pearson;             ///< n: sqrt(p) (y - mu) / sqrt(V): "scaled residuals"
+  Eigen::VectorXd pearson;             ///< n: sqrt(p) (y - mu) / sqrt(V); by sigma: "scaled residuals"
   Eigen::VectorXd deviance_residuals;  ///< n, signed
 
   std::int64_t rows() const { return model->rows(); }

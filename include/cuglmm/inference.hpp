@@ -11,7 +11,7 @@
 namespace cuglmm {
 
 struct Interval {
-  std::string parameter;    ///< "beta.schavg", "theta.school.(Intercept)", "sd_(Intercept)|school"
+  std::string parameter;    ///< "beta.schavg", "theta.school.(Intercept)", "sd_(Intercept)|school", "sigma"
   double estimate = 0;      ///< of the original fit
   double mean = 0, sd = 0;  ///< of the replicates used
   std::array<double, 2> percentile{}, basic{}, normal{};  ///< NaN where there are fewer than two replicates
@@ -21,7 +21,7 @@ struct Intervals {
   double level = 0.95;
   std::int64_t replicates = 0;
   std::array<std::int64_t, 5> counts{};  ///< by Status
-  std::vector<Interval> intervals;       ///< beta, theta, standard deviations and correlations
+  std::vector<Interval> intervals;       ///< beta, theta, standard deviations, correlations, sigma
 };
 
 /// Collects replicates as they come (8 bytes per parameter and replicate) and gives the intervals.

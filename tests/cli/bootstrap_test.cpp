@@ -102,6 +102,25 @@ TEST(Bootstrap, MemoryLimitDoesNotChangeAByte) {
   EXPECT_EQ(read_bytes(folder / "a.csv"), read_bytes(folder / "b.csv"));
 }
 
+TEST(Bootstrap, OfALinearModelHasSigma) {
+  const Folder folder;
+  const Words words =
+      Words{"bootstrap"} + sleepstudy_model() + Words{"--nsim", "200", "--quiet", "--out", folder / "b.csv"};
+  const Result result = run(words);
+  ASSERT_EQ(result.status, 0) << result.err;
+  EXPECT_THAT(result.out, StartsWith("Reaction ~ Days + (Days | Subject): 180 observations, 18 Subject; REML "
+                                     "criterion 1743.6283, converged\n"));
+  EXPECT_THAT(result.out, HasSubstr("\nsigma "));
+  const std::vector<std::string> rows = lines(read_bytes(folder / "b.csv"));
+  ASSERT_EQ(rows.size(), 201u);
+  EXPECT_THAT(rows[0], StartsWith("replicate,status,evaluations,gradient_norm,minus2LogLik,sigma,"));
+  EXPECT_THAT(read_bytes(folder / "b.log"), HasSubstr("\nreml: true\n"));
+  EXPECT_EQ(run(words + Words{"--resume"}).out, result.out);
+  const Result other = run(words + Words{"--resume", "--ml"});
+  EXPECT_EQ(other.status, 2);
+  EXPECT_THAT(other.err, HasSubstr("was made with another reml: 'true', now 'false'"));
+}
+
 class Resume : public testing::TestWithParam<std::string> {
  protected:
   std::string whole() const { return folder_ / ("whole" + GetParam()); }
@@ -163,6 +182,7 @@ TEST(ResumeRefuses, AnotherSeedFormulaOrData) {
       {{"--first", "2"}, "first: '1', now '2'"},
       {{"--tolerance", "1e-6"}, "tolerance: '1e-08', now '9.9999999999999995e-07'"},
       {{"--filter", "herd != 3"}, "filter: '', now 'herd != 3'"},
+      {{"--nagq", "0"}, "nagq: '1', now '0'"},
       {{"--contrasts", "period=sum"}, "contrasts: '[]', now '[\"period=sum\"]'"},
   };
   for (const auto& [words, difference] : others) {

@@ -121,6 +121,63 @@ TEST(Fit, StandardErrorsMayBeRx) {
   EXPECT_NEAR(se({"--se", "rx"}) / 0.214133177118986, 1, 1e-5);
 }
 
+TEST(Fit, WithoutAFamilyIsALinearMixedModel) {
+  const Result result = run(Words{"fit"} + sleepstudy_model());
+  EXPECT_EQ(result.status, 0) << result.err;
+  EXPECT_EQ(result.out, R"(Linear mixed model fit by REML ['lmerMod']
+Formula: Reaction ~ Days + (Days | Subject)
+   Data: sleepstudy.csv
+
+REML criterion at convergence: 1743.6
+
+Scaled residuals: 
+    Min      1Q  Median      3Q     Max 
+-3.9536 -0.4634  0.0231  0.4634  5.1793 
+
+Random effects:
+ Groups   Name        Variance Std.Dev. Corr
+ Subject  (Intercept) 612.10   24.741       
+          Days         35.07    5.922   0.07
+ Residual             654.94   25.592       
+Number of obs: 180, groups:  Subject, 18
+
+Fixed effects:
+            Estimate Std. Error t value
+(Intercept)  251.405      6.825  36.838
+Days          10.467      1.546   6.771
+
+Correlation of Fixed Effects:
+     (Intr)
+Days -0.138
+)");
+}
+
+TEST(Fit, OfALinearModelMayBeByMaximumLikelihood) {
+  const auto criterion = [](const Words& more) {
+    return Json::parse(run(Words{"fit"} + sleepstudy_model() + more + Words{"--json", "-"}).out)["criterion"];
+  };
+  const Json ml = criterion({"--ml"});
+  EXPECT_NEAR(ml["deviance"].get<double>(), 1751.9393444636, 1e-6);
+  EXPECT_TRUE(ml["REML"].is_null());
+  for (const Words& reml : {Words{}, Words{"--reml"}, Words{"--REML", "--family", "gaussian"}})
+    EXPECT_NEAR(criterion(reml)["REML"].get<double>(), 1743.6282719600, 1e-6);
+}
+
+TEST(Fit, AnEarlierJsonKeepsTheCriterionUnlessAnotherIsGiven) {
+  const Folder folder;
+  ASSERT_EQ(run(Words{"fit"} + sleepstudy_model() + Words{"--ml", "--json", folder / "ml.json"}).status, 0);
+  ASSERT_EQ(run(Words{"fit"} + cbpp_model() + Words{"--nagq", "0", "--json", folder / "0.json"}).status, 0);
+  const auto method = [](const Words& words) {
+    const Result result = run(Words{"fit", "--json", "-"} + words);
+    return result.status == 0 ? Json::parse(result.out)["method"].get<std::string>() : result.err;
+  };
+  EXPECT_EQ(method({"--fit", folder / "ml.json"}), "ML");
+  EXPECT_EQ(method({"--fit", folder / "ml.json", "--reml"}), "REML");
+  EXPECT_EQ(method({"--fit", folder / "0.json"}), "PQL-like (nAGQ=0)");
+  EXPECT_EQ(method({"--fit", folder / "0.json", "--nagq", "1"}), "Laplace");
+  EXPECT_EQ(method({"--fit", folder / "0.json", "--family", "binomial"}), "Laplace");
+}
+
 TEST(Data, ShowsTheRecodedColumn) {
   const Result result = run({"data", data_file("Exam.csv"), "--mutate", "success = (normexam >= 0) * 1"});
   EXPECT_EQ(result.status, 0) << result.err;

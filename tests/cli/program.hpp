@@ -114,6 +114,11 @@ inline Words exam_model() {
           "binomial"};
 }
 
+/// A linear mixed model, family gaussian being the default.
+inline Words sleepstudy_model() {
+  return {"Reaction ~ Days + (Days | Subject)", "--data", data_file("sleepstudy.csv"), "--factor", "Subject"};
+}
+
 inline Words cbpp_model() {
   return {"cbind(incidence, size - incidence) ~ period + (1 | herd)",
           "--data",

@@ -19,6 +19,8 @@ struct BadLine {
 /// cbpp's formula, data and a family, with other words.
 Words cbpp(const Words& more) { return Words{"fit"} + cbpp_model() + more; }
 
+Words sleepstudy(const Words& more) { return Words{"fit"} + sleepstudy_model() + more; }
+
 TEST(Usage, EveryMistakeIsALineOnStandardErrorAndAStatus) {
   const Words exam = {"--data", data_file("Exam.csv")};
   const BadLine lines[] = {
@@ -35,13 +37,22 @@ TEST(Usage, EveryMistakeIsALineOnStandardErrorAndAStatus) {
       {cbpp({"--offset"}), 2, "cuglmm: --offset needs a value"},
       {cbpp({"--family", "poisson"}), 2, "cuglmm: --family is given twice"},
       {cbpp({"--nagq", "9"}), 2,
-       "cuglmm: --nagq 9: adaptive quadrature is not supported yet; --nagq 1 (Laplace) is"},
-      {cbpp({"--nAGQ", "0"}), 2, "cuglmm: --nagq 0: "},
-      {cbpp({"--nagq", "-1"}), 2, "cuglmm: --nagq -1: a number of quadrature points is 1 or more"},
-      {cbpp({"--REML"}), 2, "cuglmm: --reml: linear mixed models are not supported yet"},
-      {cbpp({"--ml"}), 2, "cuglmm: --ml: linear mixed models are not supported yet"},
+       "cuglmm: --nagq 9: adaptive quadrature is not supported yet; --nagq 1 (Laplace) and 0 are"},
+      {cbpp({"--nagq", "-1"}), 2, "cuglmm: --nagq -1: a number of quadrature points is 0 or more"},
+      {cbpp({"--nAGQ", "0", "--se", "hessian"}), 2,
+       "cuglmm: --se hessian: with --nagq 0 the fixed effects are no parameters of the objective"},
+      {cbpp({"--REML"}), 2,
+       "cuglmm: --reml: a choice of linear models (family gaussian, link identity) only; family binomial is "
+       "fitted by maximum likelihood in any case"},
+      {cbpp({"--ml"}), 2, "cuglmm: --ml: a choice of linear models"},
+      {sleepstudy({"--ml", "--reml"}), 2, "cuglmm: --ml and --reml exclude each other: give one of them"},
+      {sleepstudy({"--nagq", "0"}), 2,
+       "cuglmm: --nagq 0: the likelihood of a linear model (family gaussian, the default) is exact, there is "
+       "nothing to approximate; leave --nagq out, or give --family"},
+      {sleepstudy({"--weights", "Days"}), 2,
+       "cuglmm: zero weight: 'Days' is 0 in data row 1 of " + data_file("sleepstudy.csv")},
       {cbpp({"--dispersion", "lme4"}), 2,
-       "cuglmm: --dispersion lme4: families with a free dispersion are not supported"},
+       "cuglmm: --dispersion lme4: it is for families with a free dispersion, which are not supported yet"},
       {cbpp({"--hessian", "exact"}), 2,
        "cuglmm: --hessian exact: not known; one of auto, expected, observed"},
       {cbpp({"--se", "rz"}), 2, "cuglmm: --se rz: not known, did you mean 'rx'?; one of hessian, rx"},
@@ -55,10 +66,9 @@ TEST(Usage, EveryMistakeIsALineOnStandardErrorAndAStatus) {
       {cbpp({"--device", "gpu"}), 2, "cuglmm: --device gpu: not known; one of auto, cpu, cuda, cuda:N"},
       {cbpp({"--start", "/no/such.json"}), 3, "cuglmm: cannot read /no/such.json"},
       {{"fit", "--fit", "/no/such.json"}, 3, "cuglmm: cannot read /no/such.json"},
-      {Words{"fit", "normexam ~ schavg + (1 | school)"} + exam, 2,
-       "cuglmm: linear mixed models (family gaussian, the default) are not supported yet; give --family "
-       "binomial or "
-       "--family poisson"},
+      {Words{"fit", "type ~ schavg + (1 | school)"} + exam, 2,
+       "cuglmm: the response 'type' of family gaussian must be one column of numbers, and is a factor; give "
+       "--family binomial"},
       {{"fit", "y ~ x + (1 | g)", "--data", "/no/such.csv", "--family", "poisson"}, 3, "cuglmm: "},
       {{"data"}, 2, "cuglmm: a file is needed: cuglmm data FILE.csv"},
       {{"data", "/no/such.csv"}, 3, "cuglmm: "},
@@ -82,7 +92,7 @@ TEST(Usage, EveryMistakeIsALineOnStandardErrorAndAStatus) {
 }
 
 TEST(Usage, OtherLinksAndFamiliesAreRefused) {
-  for (const char* family : {"binomial(link = \"probit\")", "Gamma", "gaussian"}) {
+  for (const char* family : {"binomial(link = \"probit\")", "Gamma", "gaussian(link = \"log\")"}) {
     const Result result =
         run({"fit", "y ~ x + (1 | g)", "--data", data_file("sim_null.csv"), "--family", family});
     EXPECT_EQ(result.status, 2);

@@ -7,6 +7,7 @@
 
 #include "cuglmm/error.hpp"
 #include "host/data/expression.hpp"
+#include "host/formula/random_effects.hpp"
 
 namespace cuglmm {
 namespace {
@@ -62,6 +63,22 @@ INSTANTIATE_TEST_SUITE_P(Formulas, RandomPart,
                                          Row{"y ~ (0 + x || g)", "0 + x | g"},
                                          Row{"y ~ (x * z || g)", "1 | g; 0 + x | g; 0 + z | g; 0 + x:z | g"},
                                          Row{"y ~ (x || a/b)", "1 | b:a; 1 | a; 0 + x | b:a; 0 + x | a"}));
+
+/// What deparse(formula(lmer(..))) gives.
+class DoubleBars : public testing::TestWithParam<Row> {};
+TEST_P(DoubleBars, AreWrittenOutAsLmerDoes) {
+  const std::string text = GetParam().formula;
+  EXPECT_EQ(deparse(*expand_double_bars(parse_expression(text), text)), GetParam().expected);
+}
+INSTANTIATE_TEST_SUITE_P(
+    Formulas, DoubleBars,
+    testing::Values(Row{"y ~ x + (1 | g)", "y ~ x + (1 | g)"},
+                    Row{"y ~ I(a || b) + (1 | g)", "y ~ I(a || b) + (1 | g)"},
+                    Row{"y ~ x + (1 + x || g) + (0 + z || g)",
+                        "y ~ x + ((1 | g) + (0 + x | g)) + ((0 + z | g))"},
+                    Row{"y ~ (x + I(x^2) || g)", "y ~ ((1 | g) + (0 + x | g) + (0 + I(x^2) | g))"},
+                    Row{"y ~ (1 + x || a/b)", "y ~ ((1 | a/b) + (0 + x | a/b))"},
+                    Row{"y ~ (x * z || g)", "y ~ ((1 | g) + (0 + x | g) + (0 + z | g) + (0 + x:z | g))"}));
 
 TEST(Formula, GroupsAreInPrintingOrder) {
   const Formula formula("strength ~ 1 + (1 | batch/cask)");

@@ -27,6 +27,7 @@ Fits replicates(const Fit& fit) {
   std::fill(out.status.begin(), out.status.end(), Status::converged);
   for (std::size_t i = 0; i < sample.size(); ++i) out.theta(0, static_cast<Eigen::Index>(i)) = sample[i];
   out.beta.setConstant(-1);
+  out.sigma.setConstant(1);
   return out;
 }
 
@@ -84,6 +85,27 @@ TEST(Confint, UsesSingularReplicatesAndNoFailedOnes) {
   EXPECT_EQ(x.replicates, 40);
   EXPECT_THAT(x.counts, testing::ElementsAre(36, 1, 1, 1, 1));
   EXPECT_LT(x.intervals[4].mean, 1);
+}
+
+TEST(Confint, OfALinearModelScalesSdsAndCountsSigma) {
+  const Fit fit = test::sleepstudy_fit();
+  Fits two = ReplicateRows(*fit.model).make(1, 2);
+  std::fill(two.status.begin(), two.status.end(), Status::converged);
+  two.beta.setConstant(1);
+  two.theta.colwise() = Eigen::Vector3d(0.5, 0.3, 0.4);
+  two.sigma << 10, 20;
+  const std::vector<Interval> x = confint(fit, two).intervals;
+  ASSERT_EQ(x.size(), 9u);  // 2 beta, 3 theta, sd, correlation, sd, sigma
+  EXPECT_EQ(x[5].parameter, "sd_(Intercept)|Subject");
+  EXPECT_NEAR(x[5].estimate, 24.740657994984062, 1e-12);
+  EXPECT_EQ(x[5].mean, 7.5);
+  EXPECT_EQ(x[6].parameter, "cor_Days.(Intercept)|Subject");
+  EXPECT_NEAR(x[6].mean, 0.6, 1e-15);
+  EXPECT_EQ(x[7].parameter, "sd_Days|Subject");
+  EXPECT_NEAR(x[7].mean, 7.5, 1e-12);
+  EXPECT_EQ(x[8].parameter, "sigma");
+  EXPECT_EQ(x[8].estimate, fit.sigma);
+  EXPECT_EQ(x[8].mean, 15);
 }
 
 TEST(Confint, OfTooFewReplicatesIsNaN) {

@@ -80,15 +80,16 @@ std::string refusal(const Family& family) {
   return "";
 }
 
-TEST(Family, SupportedAreBinomialLogitAndPoissonLog) {
+TEST(Family, SupportedAreGaussianIdentityBinomialLogitAndPoissonLog) {
+  EXPECT_EQ(refusal(gaussian()), "");
   EXPECT_EQ(refusal(binomial()), "");
   EXPECT_EQ(refusal(poisson()), "");
 }
 
 TEST(Family, WhatIsNotSupportedYetSaysSo) {
-  const std::string now = "; supported now: binomial (logit), poisson (log)";
+  const std::string now = "; supported now: gaussian (identity), binomial (logit), poisson (log)";
   EXPECT_EQ(refusal(parse_family("Gamma")), "family Gamma is not supported yet" + now);
-  EXPECT_EQ(refusal(parse_family("gaussian")), "family gaussian is not supported yet" + now);
+  EXPECT_EQ(refusal(gaussian(Link::log)), "link log of family gaussian is not supported yet" + now);
   EXPECT_EQ(refusal(parse_family("negative.binomial")),
             "family negative.binomial is not supported yet" + now);
   EXPECT_EQ(refusal(binomial(Link::probit)), "link probit of family binomial is not supported yet" + now);

@@ -132,6 +132,21 @@ INSTANTIATE_TEST_SUITE_P(
                 "Gamma",
                 {},
                 "the response of family Gamma must be positive, but 'n' is 0 in data row 3 of small.csv"},
+        Refusal{"one ~ x + (1 | g)",
+                "gaussian",
+                {},
+                "the response 'one' is constant (1): there is nothing to fit"},
+        Refusal{"f ~ 1 + (1 | g)",
+                "gaussian",
+                {},
+                "the response 'f' of family gaussian must be one column of numbers, and is a factor; give "
+                "--family binomial for one of two levels, or --numeric COL to read numbers"},
+        Refusal{"cbind(n, x) ~ 1 + (1 | g)",
+                "gaussian",
+                {},
+                "the response 'cbind(n, x)' of family gaussian must be one column of numbers; give --family "
+                "binomial for successes and failures"},
+        Refusal{"inf ~ 1 + (1 | g)", "gaussian", {}, "'inf' is infinite in data row 4 of small.csv"},
         Refusal{"inf ~ 1 + (1 | g)", "poisson", {}, "'inf' is infinite in data row 4 of small.csv"}));
 
 INSTANTIATE_TEST_SUITE_P(
@@ -177,15 +192,37 @@ INSTANTIATE_TEST_SUITE_P(
                 "number of observations (=8) < number of random effects (=9) for term (three | g); the "
                 "random-effects "
                 "parameters are probably unidentifiable: simplify the term"},
-        Refusal{"y ~ 1 + (1 | x)",
+        Refusal{
+            "y ~ 1 + (1 | x) + (1 | g)",
+            "gaussian",
+            {},
+            "number of levels of each grouping factor must be < number of observations (problems: x): its "
+            "variance and the residual variance are one and the same; leave the term out"},
+        Refusal{"y ~ 1 + (three | g)",
                 "gaussian",
                 {},
-                "number of observations (=8) <= number of random effects (=8) for term (1 | x)"}));
+                "number of observations (=8) <= number of random effects (=9) for term (three | g); the "
+                "random-effects parameters and the residual variance (or scale parameter) are probably "
+                "unidentifiable: simplify the term"},
+        Refusal{"y ~ factor(x) + (1 | g)",
+                "gaussian",
+                {},
+                "number of observations (=8) <= number of fixed effects (=8): nothing is left to estimate "
+                "variances from; simplify the fixed effects"}));
 
 INSTANTIATE_TEST_SUITE_P(
     Options, Refused,
     testing::Values(Refusal{"y ~ x + (1 | g)",
                             "binomial",
+                            {.weights = "neg", .offset = "", .contrasts = {}},
+                            "negative weight: 'neg' is -2 in data row 3 of small.csv"},
+                    Refusal{"y ~ x + (1 | g)",
+                            "gaussian",
+                            {.weights = "n", .offset = "", .contrasts = {}},
+                            "zero weight: 'n' is 0 in data row 3 of small.csv, so family gaussian gives that "
+                            "row an infinite variance; leave such rows out (--filter 'n > 0')"},
+                    Refusal{"y ~ x + (1 | g)",
+                            "gaussian",
                             {.weights = "neg", .offset = "", .contrasts = {}},
                             "negative weight: 'neg' is -2 in data row 3 of small.csv"},
                     Refusal{"y ~ x + (1 | g)",

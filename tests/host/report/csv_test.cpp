@@ -83,6 +83,7 @@ Fits two_replicates(const ReplicateRows& rows) {
   fits.evaluations = {6, 3};
   fits.gradient_norm(0) = 1e-7;
   fits.minus2_log_likelihood(0) = 184.25;
+  fits.sigma(0) = 1;
   fits.beta.col(0) << 1.0 / 3, -1, -2, 0.5;
   fits.theta(0, 0) = 0.75;
   return fits;
@@ -118,6 +119,29 @@ TEST(ReplicateRows, ReadBackAreTheSame) {
   EXPECT_EQ(read.beta.col(0), fits.beta.col(0));
   EXPECT_EQ(read.minus2_log_likelihood(0), fits.minus2_log_likelihood(0));
   EXPECT_TRUE(std::isnan(read.theta(0, 1)));
+}
+
+TEST(ReplicateRows, OfALinearModelHaveSigmaAndItsSds) {
+  const Fit fit = test::sleepstudy_fit();
+  const ReplicateRows rows(*fit.model);
+  Fits fits = rows.make(1, 1);
+  fits.status = {Status::converged};
+  fits.evaluations = {5};
+  fits.gradient_norm(0) = 0;
+  fits.minus2_log_likelihood(0) = 1743.5;
+  fits.sigma(0) = 25;
+  fits.beta.col(0) << 250, 10;
+  fits.theta.col(0) << 1, 0.3, 0.4;
+  EXPECT_THAT(rows.header(),
+              testing::EndsWith("theta.Subject.Days,sd_(Intercept)|Subject,cor_Days.(Intercept)|Subject,"
+                                "sd_Days|Subject\n"));
+  std::string text;
+  rows.append(text, fits, 0);
+  EXPECT_EQ(text, "1,converged,5,0,1743.5,25,250,10,1,0.3,0.4,25,0.6,12.5\n");
+  Fits read = rows.make(1, 1);
+  ASSERT_TRUE(rows.parse(std::string_view(text).substr(0, text.size() - 1), 1, read, 0));
+  EXPECT_EQ(read.sigma(0), 25);
+  EXPECT_EQ(read.theta.col(0), fits.theta.col(0));
 }
 
 TEST(ReplicateRows, OtherTextIsRefused) {

@@ -17,6 +17,8 @@ struct FitNumbers {
   std::vector<std::vector<double>> sd, correlation;  ///< per term
   std::vector<std::string> groups;                   ///< per term
   Status status = Status::converged;
+  double sigma = 1;
+  FitOptions options = {};
 };
 
 inline Eigen::VectorXd vector(const std::vector<double>& x) {
@@ -32,6 +34,8 @@ inline Fit fit_by_hand(Model model, const FitNumbers& x) {
   fit.model = std::make_shared<const Model>(std::move(model));
   fit.device = "cpu (by hand)";
   fit.status = x.status;
+  fit.sigma = x.sigma;
+  fit.options = x.options;
   fit.beta = vector(x.beta);
   fit.theta = vector(x.theta);
   fit.vcov = square(x.vcov, fit.beta.size());
@@ -47,6 +51,25 @@ inline Fit fit_by_hand(Model model, const FitNumbers& x) {
     fit.modes_sd.push_back(Eigen::MatrixXd::Constant(levels, term.size(), 0.5));
   }
   return fit;
+}
+
+/// lme4 1.1-31's fit of sleepstudy, lmer(Reaction ~ Days + (Days | Subject)).
+inline Fit sleepstudy_fit() {
+  ReadOptions options;
+  options.factor = {"Subject"};
+  const Data data = read_table(CUGLMM_TEST_DATA "/sleepstudy.csv", options);
+  FitNumbers x;
+  x.beta = {251.40510484848497, 10.467285959595987};
+  x.theta = {0.96674177396741234, 0.015169058896036137, 0.23090995320779453};
+  x.vcov = {46.575120048789422, -1.4510884166325206, -1.4510884166325206, 2.3894656232069797};
+  x.minus2_log_likelihood = 1743.6282719599519;
+  x.sigma = 25.59179572167535;
+  x.pearson = {-101.17888787451932, -11.859178844485513, 0.59162255459756352, 11.859291321021473,
+               132.54657346571383};
+  x.sd = {{24.740657994984062, 5.9221376588980812}};
+  x.correlation = {{1, 0.065551238238128209, 0.065551238238128209, 1}};
+  x.groups = {"Subject"};
+  return fit_by_hand(Model("Reaction ~ Days + (Days | Subject)", data, gaussian()), x);
 }
 
 /// lme4 1.1-31's fit of cbpp, glmer(cbind(incidence, size - incidence) ~ period + (1 | herd), binomial).

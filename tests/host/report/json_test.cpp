@@ -54,6 +54,33 @@ TEST(FitJson, HoldsTheNumbersOfTheFit) {
   EXPECT_TRUE(json["random"][0]["correlations"].empty());
 }
 
+TEST(FitJson, OfARemlFitHoldsItsCriterionAndSigma) {
+  const Fit fit = test::sleepstudy_fit();
+  const Json json = fit_json(fit, {});
+  EXPECT_EQ(json["family"], "gaussian");
+  EXPECT_EQ(json["link"], "identity");
+  EXPECT_EQ(json["method"], "REML");
+  EXPECT_EQ(json["criterion"]["REML"], fit.minus2_log_likelihood);
+  EXPECT_EQ(json["criterion"]["df"], 6);                                          // sigma counts
+  EXPECT_NEAR(json["criterion"]["AIC"].get<double>(), 1755.628271959952, 1e-10);  // AIC(lmer(..))
+  EXPECT_EQ(json["sigma"], fit.sigma);
+  EXPECT_NEAR(json["dispersion"].get<double>(), 654.94000825936609, 1e-8);
+  EXPECT_NEAR(json["random"][0]["variance"].get<double>(), 612.10015802279, 1e-8);
+  EXPECT_NEAR(json["fixed"][1]["statistic"].get<double>(), 6.771481489, 1e-8);
+  EXPECT_TRUE(json["fixed"][1]["p_value"].is_null());
+  EXPECT_NEAR(json["residuals"]["scaled_quantiles"][0].get<double>(), -3.9535673, 1e-6);
+}
+
+TEST(FitJson, NamesTheMethod) {
+  Fit linear = test::sleepstudy_fit(), glmm = test::cbpp_fit();
+  linear.options.reml = false;
+  EXPECT_EQ(fit_json(linear, {})["method"], "ML");
+  EXPECT_TRUE(fit_json(linear, {})["criterion"]["REML"].is_null());
+  glmm.options.nagq = 0;
+  EXPECT_EQ(fit_json(glmm, {})["method"], "PQL-like (nAGQ=0)");
+  EXPECT_EQ(fit_json(glmm, {})["nagq"], 0);
+}
+
 TEST(FitJson, WhatDoesNotExistIsNull) {
   Fit fit = test::cbpp_fit();
   fit.vcov.setConstant(NAN);
