@@ -3,6 +3,12 @@
 
 set(CUGLMM_THIRD_PARTY "" CACHE PATH "Folder of libraries made by script/third_party; empty: the system's")
 find_package(Threads REQUIRED)
+
+# OpenBLAS without threads of its own (host/engine/dense.cpp brings them).
+if(NOT CUGLMM_THIRD_PARTY)
+  find_library(CUGLMM_OPENBLAS openblas REQUIRED NO_CACHE
+    PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-serial NO_DEFAULT_PATH)
+endif()
 if(NOT CUGLMM_THIRD_PARTY)
   find_package(Eigen3 3.4 REQUIRED NO_MODULE)
   find_package(fmt REQUIRED)

@@ -17,9 +17,10 @@ template <class Real>
 struct Bfgs {
   int k = 0;  ///< parameters: theta, beta
   int m = 0;  ///< the first m are theta
+  int carried = 0;  ///< values that a point brings along behind its gradient
   double tolerance = 1e-8;
 
-  Lanes<Real> psi, gradient, direction, trial;  ///< k each
+  Lanes<Real> psi, gradient, direction, trial;  ///< k each; gradient: k + carried
   Lanes<Real> B;                                ///< k x k, symmetric: inverse Hessian
   Lanes<Real> scratch;                          ///< 2 k
   Lanes<Real> scalars;                          ///< 5: see the functions below
@@ -30,18 +31,19 @@ struct Bfgs {
   CUGLMM_HD Real& fresh() const { return scalars[3]; }     ///< 1 before the first evaluation, else 0
   CUGLMM_HD Real& accepted() const { return scalars[4]; }  ///< steps accepted
 
-  static CUGLMM_HD int reals(int k) { return k * k + 6 * k + 5; }
+  static CUGLMM_HD int reals(int k, int carried = 0) { return k * k + 6 * k + 5 + carried; }
 
-  /// Lays the state out in `reals(k)` entries.
-  CUGLMM_HD void place(const Lanes<Real>& at, int k_, int m_) {
+  /// Lays the state out in `reals(k, carried)` entries.
+  CUGLMM_HD void place(const Lanes<Real>& at, int k_, int m_, int carried_ = 0) {
     k = k_;
     m = m_;
+    carried = carried_;
     psi = at;
     gradient = at.from(k);
-    direction = at.from(2 * k);
-    trial = at.from(3 * k);
-    scratch = at.from(4 * k);
-    B = at.from(6 * k);
+    direction = gradient.from(k + carried);
+    trial = direction.from(k);
+    scratch = trial.from(k);
+    B = scratch.from(2 * k);
     scalars = B.from(k * k);
   }
 
@@ -51,7 +53,7 @@ struct Bfgs {
     Mask<Real> stalled;    ///< no step decreases the objective any more, or the first evaluation failed
   };
 
-  /// Takes the objective and gradient at `trial` (`value`, `g`: k) of the lanes in `active`.
+  /// Takes the objective and gradient at `trial` (`value`, `g`: k + carried) of the lanes in `active`.
   CUGLMM_LANE Outcome advance(const Mask<Real>& active, const Real& value, const Lanes<Real>& g) {
     auto usable = finite_(value);
     for (int i = 0; i < k; ++i) usable = and_(usable, finite_(Real(g[i])));
@@ -61,10 +63,8 @@ struct Bfgs {
     const auto reject = and_(active, not_(accept));
     shorten(reject, usable, value, g);
     update_inverse_hessian(and_(accept, not_(first)), g);
-    for (int i = 0; i < k; ++i) {
-      psi[i] = select_(accept, trial[i], psi[i]);
-      gradient[i] = select_(accept, g[i], gradient[i]);
-    }
+    for (int i = 0; i < k; ++i) psi[i] = select_(accept, trial[i], psi[i]);
+    for (int i = 0; i < k + carried; ++i) gradient[i] = select_(accept, g[i], gradient[i]);
     objective() = select_(accept, value, objective());
     accepted() = select_(and_(accept, not_(first)), accepted() + 1.0, accepted());
     new_direction(accept);

@@ -32,8 +32,9 @@ CUGLMM_HD void level_lambda(const Shape& shape, int level, const Real* theta, Re
 }
 
 /// dd/dtheta: the lower triangle of dd/dLambda_j = 2 G_j Lambda_j (design.md 1.2), for every term.
-template <class Real, class Shape>
-CUGLMM_HD void theta_gradient(const Shape& shape, const Real* theta, const Lanes<Real>& G, Real* gradient) {
+template <class Real, class Shape, class Gradient>
+CUGLMM_HD void theta_gradient(const Shape& shape, const Real* theta, const Lanes<Real>& G,
+                              const Gradient& gradient) {
   for (int j = 0; j < shape.terms(); ++j) {
     const TermView t = shape.term(j);
     for (int c = 0; c < t.size; ++c)

@@ -1,12 +1,12 @@
 /// What host/engine calls: views of a plan, and the table of functions that each instruction set exports.
 #pragma once
 
-#include <kernels/simulate.hpp>
-#include <kernels/views.hpp>
+#include <kernels/arrow_view.hpp>
+#include <kernels/team.hpp>
 
 namespace cuglmm {
 
-enum class KernelFamily { binomial_logit, poisson_log };
+enum class KernelFamily { binomial_logit, poisson_log, gaussian };
 
 /// Which instantiation serves a plan's path.
 enum class KernelShape { one_unit, one_2, one_3, any };
@@ -33,6 +33,9 @@ struct PlanView {
   KernelShape shape;
   bool unit_weights;  ///< all prior weights of the collapsed rows are 1
   int p, m, Q, levels, terms;
+  int k;            ///< parameters of the search: m + p, or m where beta is profiled
+  bool profiled;    ///< beta is estimated at each theta: linear models, nAGQ = 0
+  const ArrowView* arrow;  ///< null: components are separable
   const int* level_first;
   const TermView* term;
   const double* z_square;  ///< Q: largest square in each column of Z
@@ -40,7 +43,7 @@ struct PlanView {
   int component_count;
   const SliceView* slices;
   int slice_count;
-  int u_total, zy_total;  ///< over components
+  int u_total, zy_total;  ///< over components; of an arrow: effects (u: and beta where it joins them), effects
   int TT_size;            ///< sum over terms of (q_j (q_j + 1) / 2)^2
   // Largest over components and slices, for scratch:
   int max_storage, max_u, max_rows, max_leaves;
@@ -67,6 +70,19 @@ struct Finished {
   double gradient_norm, objective;  ///< objective: -2 log L
   const double* psi;                ///< m + p: theta, beta
   double sigma;                     ///< 1 where the family has no free dispersion
+};
+
+/// One problem on an arrow, and what an evaluation of it returns (double throughout).
+struct ArrowProblem {
+  const double* psi;       ///< k
+  const double *zy, *xy;   ///< sufficient responses
+  double offset_y, constant;
+  double* u;               ///< u_total: start of PIRLS, the mode on return
+  double mode_tolerance;
+  double objective;
+  double *G, *gradient;    ///< m; k, then beta and sigma where plan.profiled
+  double *T, *TT;          ///< moments: m, or null for none; TT_size
+  double *mode, *variance; ///< effects
 };
 
 /// How a batch of problems is optimised.
@@ -119,9 +135,17 @@ struct CpuFunctions {
   void (*slice_information)(const PlanView&, int begin, int end, const double* theta, const double* beta,
                             const double* zy, double* u, double* information, void* memory);
 
-  /// Replicates number[0 .. width) at (theta, beta) into the feed; responses: null, or rows x pack_width.
-  void (*simulate)(const PlanView&, const double* theta, const double* beta, std::uint64_t seed, Feed&,
-                   double* responses, void* memory);
+  /// Scratch of one problem on an arrow; parts of it go to the team's threads.
+  std::size_t (*arrow_bytes)(const PlanView&);
+  void (*evaluate_arrow)(const PlanView&, ArrowProblem&, const Team&, void* memory);
+  /// information: p x p lower triangle, row-major, at the problem's modes.
+  void (*arrow_information)(const PlanView&, const ArrowProblem&, const Team&, double* information,
+                            void* memory);
+
+  /// Replicates number[0 .. width) at (theta, beta, sigma) into the feed; responses: null, or rows x
+  /// pack_width. `memory`: (k + u) registers.
+  void (*simulate)(const PlanView&, const double* theta, const double* beta, double sigma, std::uint64_t seed,
+                   Feed&, double* responses, void* memory);
 };
 
 const CpuFunctions& baseline_functions();

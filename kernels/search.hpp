@@ -222,10 +222,8 @@ class Search {
   CUGLMM_LANE Ending snapped() {
     if (!(*lane_.value <= bfgs_.objective() + 1e-6)) return kConverged;
     bfgs_.objective() = *lane_.value;
-    for (int i = 0; i < bfgs_.k; ++i) {
-      bfgs_.psi[i] = bfgs_.trial[i];
-      bfgs_.gradient[i] = lane_.gradient[i];
-    }
+    for (int i = 0; i < bfgs_.k; ++i) bfgs_.psi[i] = bfgs_.trial[i];
+    for (int i = 0; i < bfgs_.k + bfgs_.carried; ++i) bfgs_.gradient[i] = lane_.gradient[i];
     if (refuted()) return kGoesOn;
     const double least = gain();
     const bool saddle = change_theta(

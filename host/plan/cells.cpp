@@ -10,7 +10,7 @@ namespace cuglmm {
 namespace {
 
 /// The numbers that must agree for two rows of one leaf to merge, as bytes.
-std::vector<double> row_keys(const Model& model, int width) {
+std::vector<double> row_keys(const Model& model, const Paths& paths, int width) {
   std::vector<double> keys(static_cast<std::size_t>(model.rows()) * width);
   for (std::int64_t i = 0; i < model.rows(); ++i) {
     double* key = keys.data() + i * width;
@@ -18,15 +18,17 @@ std::vector<double> row_keys(const Model& model, int width) {
     for (const RandomTerm& term : model.terms)
       for (int c = 0; c < term.size(); ++c) *key++ = term.Z(i, c) + 0.0;
     *key++ = model.offset[i] + 0.0;
+    for (int f = paths.chain; f < paths.levels(); ++f) *key++ = model.factors[paths.factor[f]].codes[i];
   }
   return keys;
 }
 
 /// For each row the first row that it merges with.
-std::vector<std::int64_t> representatives(const Model& model, const std::vector<int>& leaf) {
-  int width = static_cast<int>(model.X.cols()) + 1;
+std::vector<std::int64_t> representatives(const Model& model, const Paths& paths) {
+  const std::vector<int>& leaf = model.factors[paths.factor[0]].codes;
+  int width = static_cast<int>(model.X.cols()) + 1 + paths.levels() - paths.chain;
   for (const RandomTerm& term : model.terms) width += term.size();
-  const std::vector<double> keys = row_keys(model, width);
+  const std::vector<double> keys = row_keys(model, paths, width);
   const auto bytes = [&](std::int64_t i) {
     return std::string_view(reinterpret_cast<const char*>(keys.data() + i * width), width * sizeof(double));
   };
@@ -49,7 +51,7 @@ Cells make_cells(const Model& model, const Paths& paths, bool collapse) {
   const std::vector<int>& leaf = model.factors[paths.factor[0]].codes;
   std::vector<std::int64_t> first(model.rows());
   std::iota(first.begin(), first.end(), 0);
-  if (collapse) first = representatives(model, leaf);
+  if (collapse) first = representatives(model, paths);
 
   Cells cells;
   cells.row.resize(model.rows());

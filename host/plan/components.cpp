@@ -16,8 +16,8 @@ namespace {
 
 /// For each level of the chain but the coarsest: the factor level above it.
 std::vector<std::vector<int>> parents(const Model& model, const Paths& paths) {
-  std::vector<std::vector<int>> parent(paths.levels());
-  for (int level = 0; level + 1 < paths.levels(); ++level) {
+  std::vector<std::vector<int>> parent(paths.chain);
+  for (int level = 0; level + 1 < paths.chain; ++level) {
     const GroupingFactor &fine = model.factors[paths.factor[level]],
                          &coarse = model.factors[paths.factor[level + 1]];
     parent[level].resize(fine.levels.size());

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include <cuglmm/error.hpp>
+#include <host/engine/dense.hpp>
+#include <host/plan/arrow.hpp>
 #include <host/plan/components.hpp>
 
 namespace cuglmm {
@@ -58,29 +61,14 @@ void fill_log_factorials(PlanData& plan) {
   }
 }
 
-void make_view(const Model& model, PlanData& plan) {
+KernelFamily kernel_family(const Model& model) {
+  if (model.is_linear()) return KernelFamily::gaussian;
+  return model.family.kind == FamilyKind::poisson ? KernelFamily::poisson_log : KernelFamily::binomial_logit;
+}
+
+/// Of the components, and the sums of their sizes.
+void add_components(PlanData& plan) {
   PlanView& view = plan.view;
-  view = {};
-  view.family =
-      model.family.kind == FamilyKind::poisson ? KernelFamily::poisson_log : KernelFamily::binomial_logit;
-  view.shape = kernel_shape(model, plan.paths);
-  view.unit_weights = plan.unit_weights;
-  view.p = plan.p;
-  view.m = plan.paths.m;
-  view.Q = plan.paths.Q;
-  view.levels = plan.paths.levels();
-  view.terms = static_cast<int>(plan.paths.terms.size());
-  view.level_first = plan.paths.level_first.data();
-  view.term = plan.paths.terms.data();
-  plan.z_square.assign(plan.paths.Q, 0);
-  for (std::size_t i = 0; i < plan.Z.size(); ++i)
-    plan.z_square[i % plan.paths.Q] = std::max(plan.z_square[i % plan.paths.Q], plan.Z[i] * plan.Z[i]);
-  view.z_square = plan.z_square.data();
-  for (const TermView& t : plan.paths.terms) {
-    const int s = t.size * (t.size + 1) / 2;
-    view.TT_size += s * s;
-    view.largest_term = std::max(view.largest_term, t.size);
-  }
   const LogFactorials log_factorials{plan.log_factorials.data(),
                                      static_cast<int>(plan.log_factorials.size())};
   for (ComponentData& component : plan.components) {
@@ -108,24 +96,90 @@ void make_view(const Model& model, PlanData& plan) {
   view.component_count = static_cast<int>(plan.views.size());
 }
 
+/// The view of the arrow, and the sizes that go by it.
+void add_arrow(const Model& model, const PlanOptions& options, ArrowData& arrow, PlanData& plan) {
+  ArrowView& view = arrow.view;
+  view.X = plan.X.data();
+  view.Z = plan.Z.data();
+  view.offset = plan.offset.data();
+  view.weights = plan.cells.weight.data();
+  view.original = {plan.cells.first.data(),
+                   plan.cells.row.data(),
+                   plan.trials.data(),
+                   plan.draw_weight.data(),
+                   plan.alike.data(),
+                   {plan.log_factorials.data(), static_cast<int>(plan.log_factorials.size())}};
+  view.dense = &dense_functions();
+  view.reml = options.reml;
+  if (plan.linear) arrow.add_sums(model, plan);
+  plan.view.arrow = &view;
+  plan.view.shape = KernelShape::any;
+  plan.view.zy_total = plan.view.max_u = view.effects;
+  plan.view.u_total = view.effects + (plan.view.profiled && !plan.linear ? plan.p : 0);
+  plan.view.max_rows = view.rows;
+}
+
+void make_view(const Model& model, const PlanOptions& options, PlanData& plan) {
+  PlanView& view = plan.view;
+  view = {};
+  view.family = kernel_family(model);
+  view.shape = kernel_shape(model, plan.paths);
+  view.unit_weights = plan.unit_weights;
+  view.p = plan.p;
+  view.m = plan.paths.m;
+  view.Q = plan.paths.Q;
+  view.levels = plan.paths.levels();
+  view.terms = static_cast<int>(plan.paths.terms.size());
+  view.level_first = plan.paths.level_first.data();
+  view.term = plan.paths.terms.data();
+  plan.z_square.assign(plan.paths.Q, 0);
+  for (std::size_t i = 0; i < plan.Z.size(); ++i)
+    plan.z_square[i % plan.paths.Q] = std::max(plan.z_square[i % plan.paths.Q], plan.Z[i] * plan.Z[i]);
+  view.z_square = plan.z_square.data();
+  for (const TermView& t : plan.paths.terms) {
+    const int s = t.size * (t.size + 1) / 2;
+    view.TT_size += s * s;
+    view.largest_term = std::max(view.largest_term, t.size);
+  }
+  view.profiled = plan.linear || options.nagq == 0;
+  view.k = view.m + (view.profiled ? 0 : view.p);
+}
+
 }  // namespace
 
-PlanData::PlanData(const Model& model, bool collapse)
+PlanData::PlanData(const Model& model, const PlanOptions& options)
     : paths(make_paths(model)),
-      cells(make_cells(model, paths, collapse)),
+      cells(make_cells(model, paths, options.collapse && !model.is_linear())),
       p(static_cast<int>(model.X.cols())),
-      collapsed(collapse),
+      collapsed(options.collapse && !model.is_linear()),
+      linear(model.is_linear()),
       model_rows(model.rows()) {
-  int cell = 0;
-  for (const TreeNode& root : grow_trees(model, paths, cells)) {
-    components.push_back(lay_out(root, paths, cell));
-    components.back().cell_first = cell;
-    cell += components.back().rows;
+  const bool separable = paths.chain == paths.levels() && !linear && options.nagq != 0 &&
+                         options.evaluator != PlanOptions::Evaluator::bordered;
+  std::unique_ptr<ArrowData> making;
+  if (separable) {
+    int cell = 0;
+    for (const TreeNode& root : grow_trees(model, paths, cells)) {
+      components.push_back(lay_out(root, paths, cell));
+      components.back().cell_first = cell;
+      cell += components.back().rows;
+    }
+  } else {
+    if (options.evaluator == PlanOptions::Evaluator::separable)
+      throw Error("the random effects of this model do not fall into separable components");
+    making = std::make_unique<ArrowData>(model, paths, cells);
   }
   unit_weights = std::all_of(cells.weight.begin(), cells.weight.end(), [](double w) { return w == 1; });
   fill_cells(model, *this);
   if (model.family.kind == FamilyKind::binomial) fill_log_factorials(*this);
-  make_view(model, *this);
+  make_view(model, options, *this);
+  if (separable)
+    add_components(*this);
+  else
+    add_arrow(model, options, *making, *this);
+  arrow = std::move(making);
 }
+
+PlanData::~PlanData() = default;
 
 }  // namespace cuglmm

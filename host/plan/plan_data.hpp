@@ -12,10 +12,21 @@
 
 namespace cuglmm {
 
+/// How a model is laid out.
+struct PlanOptions {
+  enum class Evaluator { automatic, separable, bordered };
+  bool collapse = true;  ///< merge rows (design.md 1.8); linear models do not need it
+  bool reml = true;      ///< linear models
+  int nagq = 1;          ///< 0: beta joins u
+  Evaluator evaluator = Evaluator::automatic;  ///< for comparisons: both serve separable models
+};
+
 /// Structure of the random effects: a chain of nested grouping factors, level 0 the finest (leaves), and the
 /// terms on each. A row's *path* is its leaf and all nodes above, Q columns, leaf first (kernels/views.hpp).
+/// Factors that are crossed with the chain form the *border*, levels behind those of the chain.
 struct Paths {
   std::vector<int> factor;            ///< per level: index into Model::factors
+  int chain = 0;                      ///< levels that are nested in each other
   std::vector<int> level_first;       ///< levels + 1: first path column of each level
   std::vector<TermView> terms;        ///< per term of the model, in its order
   std::vector<std::int64_t> u_first;  ///< per term: number of its first random effect, lme4's order
@@ -25,12 +36,15 @@ struct Paths {
   int own(int level) const { return level_first[level + 1] - level_first[level]; }
 };
 
-/// Throws Error where the factors are not nested in each other.
+/// The chain is the one that is cheapest to eliminate (design.md 2, "The rule for the border").
 Paths make_paths(const Model& model);
+
+/// True if every level of `fine` lies within one level of `coarse`.
+bool nested(const GroupingFactor& fine, const GroupingFactor& coarse);
 
 /// Rows after collapse, sorted by leaf; each with the original rows merged into it.
 struct Cells {
-  std::vector<int> leaf;                ///< level of the finest factor
+  std::vector<int> leaf;                ///< level of the finest factor of the chain
   std::vector<std::int64_t> model_row;  ///< one of its original rows: where X, Z and offset are to be found
   std::vector<double> weight;           ///< sum of prior weights
   std::vector<int> first;               ///< cells + 1: into `row`
@@ -62,16 +76,22 @@ struct ResponseSums {
   double offset_y = 0, constant = 0;
 };
 
+struct ArrowData;
+
 struct PlanData {
-  explicit PlanData(const Model& model, bool collapse);
+  explicit PlanData(const Model& model, const PlanOptions& options = {});
+  PlanData(const PlanData&) = delete;
+  ~PlanData();
 
   Paths paths;
   Cells cells;
   int p = 0;
   bool unit_weights = false;
   bool collapsed = false;
+  bool linear = false;  ///< a linear mixed model: beta and sigma are profiled out
   std::int64_t model_rows = 0;
-  std::vector<ComponentData> components;
+  std::vector<ComponentData> components;  ///< separable models
+  std::unique_ptr<const ArrowData> arrow;  ///< all others
   // By cell, in the order of Cells: row-major.
   std::vector<double> X, Z, offset;
   std::vector<double> z_square;  ///< Q: largest square in each column of Z

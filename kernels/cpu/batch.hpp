@@ -2,26 +2,67 @@
 /// optimised from feed to Finished; a lane that ends is given another problem, so the slice stays full.
 #pragma once
 
+#include <kernels/arrow_scratch.hpp>
+#include <kernels/bordered.hpp>
 #include <kernels/cpu/scratch.hpp>
+#include <kernels/gaussian.hpp>
 #include <kernels/problem.hpp>
 #include <kernels/search.hpp>
 
 namespace cuglmm {
 
-/// All components of a slice by problem at the lanes' parameters (theta, then beta), added to `out`.
+/// Scratch of a slice by problem: for separable components, or for an arrow.
 template <class Real>
-using AllComponents = void (*)(const PlanView& plan, const Real* psi, const Lanes<Real>& zy,
-                               const Lanes<Real>& u, const Lanes<Real>& sensitivity, const Lanes<Real>& moved,
-                               const Mask<Real>& active, const Work<Real>& work, const Real& mode_tolerance,
-                               Evaluation<Real>& out, const Moments<Real>& moments);
+struct BatchWork {
+  Work<Real> components;
+  ArrowWork<Real> arrow;
+  Lanes<Real> sensitivity;  ///< components x k: du/dpsi there (KernelShape::one_unit)
+  Lanes<Real> moved;        ///< k: from the last point evaluated to this one
+};
+
+/// -2 log L of a slice's problems; gradient: k, then what is profiled out; G: m, zero on entry, like the
+/// gradient.
+template <class Real>
+using EvaluateProblems = Real (*)(const PlanView& plan, const ProblemLanes<Real>& problem,
+                                  const BatchWork<Real>& work, const Real& mode_tolerance,
+                                  const Lanes<Real>& G, const Lanes<Real>& gradient,
+                                  const Moments<Real>& moments);
+
+template <class Real, class Family, class Shape, bool UnitWeights>
+Real evaluate_separable(const PlanView& plan, const ProblemLanes<Real>& problem, const BatchWork<Real>& work,
+                        const Real& mode_tolerance, const Lanes<Real>& G, const Lanes<Real>& gradient,
+                        const Moments<Real>& moments) {
+  Evaluation<Real> out{Real(0.0), {}, G, gradient.from(plan.m), Mask<Real>(false)};
+  all_components<Real, Family, Shape, UnitWeights>(plan, problem.psi, problem.zy, problem.u, work.sensitivity,
+                                                   work.moved, problem.active, work.components, mode_tolerance,
+                                                   out, moments);
+  return problem_value(plan, problem.psi, out, problem.xy, problem.offset_y, problem.constant, gradient.at);
+}
+
+template <class Real, class Family>
+Real evaluate_bordered(const PlanView& plan, const ProblemLanes<Real>& problem, const BatchWork<Real>& work,
+                       const Real& mode_tolerance, const Lanes<Real>& G, const Lanes<Real>& gradient,
+                       const Moments<Real>& moments) {
+  const Alone alone;
+  return Bordered<Real, Family, Real, Alone>(plan, problem, work.arrow, alone)
+      .evaluate(mode_tolerance, G, gradient, moments);
+}
+
+template <class Real>
+Real evaluate_gaussian(const PlanView& plan, const ProblemLanes<Real>& problem, const BatchWork<Real>& work,
+                       const Real&, const Lanes<Real>& G, const Lanes<Real>& gradient,
+                       const Moments<Real>& moments) {
+  const Alone alone;
+  return Gaussian<Real, Alone>(plan, problem, work.arrow, alone).evaluate(G, gradient, moments);
+}
 
 template <class Real>
 class Batch {
  public:
   static constexpr int width = Lane<Real>::width;
 
-  CUGLMM_INLINE Batch(const PlanView& plan, AllComponents<Real> components, void* memory)
-      : plan_(plan), components_(components), k_(plan.m + plan.p) {
+  CUGLMM_INLINE Batch(const PlanView& plan, EvaluateProblems<Real> evaluate, void* memory)
+      : plan_(plan), evaluate_(evaluate), k_(plan.k), carried_(plan.profiled ? plan.p + 1 : 0) {
     Scratch<Real> scratch{static_cast<Real*>(memory)};
     bytes_ = lay_out(scratch);
   }
@@ -37,7 +78,7 @@ class Batch {
     }
     zero(zy_, plan_.zy_total);
     zero(u_, plan_.u_total);
-    zero(sensitivity_, plan_.shape == KernelShape::one_unit ? Index{plan_.component_count} * k_ : 0);
+    zero(work_.sensitivity, sensitivities());
     zero(evaluations_, 1);
     zero(evaluated_, k_);
     for (int lane = 0; lane < width; ++lane) next_problem(lane);
@@ -58,7 +99,7 @@ class Batch {
       load(lane, source, stride);
     }
     zero(evaluations_, 1);  // nothing to predict from
-    zero(sensitivity_, plan_.shape == KernelShape::one_unit ? Index{plan_.component_count} * k_ : 0);
+    zero(work_.sensitivity, sensitivities());
     evaluate(mode_tolerance, false);
     for (int lane = 0; lane < feed.count; ++lane) {
       objective[lane] = lane_of(value_[0], lane);
@@ -69,9 +110,12 @@ class Batch {
 
  private:
   CUGLMM_INLINE std::size_t lay_out(Scratch<Real>& scratch) {
-    work_ = take_work<Real>(scratch, plan_);
-    bfgs_.place(scratch.take(Bfgs<Real>::reals(k_)), k_, plan_.m);
-    gradient_ = scratch.take(k_);
+    if (plan_.arrow)
+      work_.arrow = take_arrow_work<Real>(scratch, plan_);
+    else
+      work_.components = take_work<Real>(scratch, plan_);
+    bfgs_.place(scratch.take(Bfgs<Real>::reals(k_, carried_)), k_, plan_.m, carried_);
+    gradient_ = scratch.take(k_ + carried_);
     value_ = scratch.take(1);
     phase_ = scratch.take(1);
     evaluations_ = scratch.take(1);
@@ -83,32 +127,30 @@ class Batch {
     zy_ = scratch.take(plan_.zy_total);
     u_ = scratch.take(plan_.u_total);
     G_ = scratch.take(plan_.m);
-    moved_ = scratch.take(k_);
+    work_.moved = scratch.take(k_);
     evaluated_ = scratch.take(k_);
-    sensitivity_ = scratch.take(plan_.shape == KernelShape::one_unit ? Index{plan_.component_count} * k_ : 0);
+    work_.sensitivity = scratch.take(sensitivities());
     moments_.T = scratch.take(plan_.m);
     moments_.TT = scratch.take(plan_.TT_size);
     moments_.mode = scratch.take(plan_.max_u);
     moments_.variance = scratch.take(plan_.max_u);
-    estimate_ = scratch.take(k_ / width + 1);
+    estimate_ = scratch.take((plan_.m + plan_.p) / width + 1);
     return scratch.bytes();
   }
 
   /// Objective and gradient of all lanes at their trial points.
   __attribute__((noinline)) void evaluate(double mode_tolerance, bool with_moments) {
     zero(G_, plan_.m);
-    zero(gradient_, k_);
+    zero(gradient_, k_ + carried_);
     if (with_moments) {
       zero(moments_.T, plan_.m);
       zero(moments_.TT, plan_.TT_size);
     }
     const Mask<Real> active = or_(phase_[0] > 0.5, phase_[0] < -0.5);
-    move_point(bfgs_.trial, evaluations_[0] > 0.5, k_, evaluated_, moved_);
-    Evaluation<Real> out{Real(0.0), {}, G_, gradient_.from(plan_.m), Mask<Real>(false)};
-    components_(plan_, bfgs_.trial.at, zy_, u_, sensitivity_, moved_, active, work_,
-                mode_tolerance / predictor_scale(plan_, bfgs_.trial.at), out,
-                with_moments ? moments_ : Moments<Real>{});
-    value_[0] = problem_value(plan_, bfgs_.trial.at, out, xy_, offset_y_[0], constant_[0], gradient_.at);
+    move_point(bfgs_.trial, evaluations_[0] > 0.5, k_, evaluated_, work_.moved);
+    const ProblemLanes<Real> problem{bfgs_.trial.at, zy_, u_, xy_, offset_y_[0], constant_[0], active};
+    value_[0] = evaluate_(plan_, problem, work_, mode_tolerance / predictor_scale(plan_, bfgs_.trial.at), G_,
+                          gradient_, with_moments ? moments_ : Moments<Real>{});
     evaluations_[0] += Real(1.0);
   }
 
@@ -142,7 +184,7 @@ class Batch {
                    &lane_of(phase_[0], lane),
                    &lane_of(evaluations_[0], lane),
                    &lane_of(escapes_[0], lane)};
-    one.bfgs.place(view(bfgs_.psi), k_, plan_.m);
+    one.bfgs.place(view(bfgs_.psi), k_, plan_.m, carried_);
     Search<Real> search(plan_, one, control_->tolerance, control_->max_evaluations,
                         control_->inverse_hessian);
     const double before = *one.phase;
@@ -154,13 +196,17 @@ class Batch {
   void finish(int lane, const Search<Real>& search, Ending ending) {
     double* psi = reinterpret_cast<double*>(estimate_.at);
     ending = search.estimate(ending, psi);
-    double squares = 0;
+    double squares = 0, sigma = 1;
     for (int i = 0; i < k_; ++i)
       squares += lane_of(bfgs_.gradient[i], lane) * lane_of(bfgs_.gradient[i], lane);
+    if (carried_ > 0) {
+      for (int j = 0; j < plan_.p; ++j) psi[k_ + j] = lane_of(bfgs_.gradient[k_ + j], lane);
+      sigma = lane_of(bfgs_.gradient[k_ + plan_.p], lane);
+    }
     control_->finished(control_->context,
                        {static_cast<std::int64_t>(lane_of(number_[0], lane)), ending,
                         static_cast<int>(lane_of(evaluations_[0], lane)), __builtin_sqrt(squares),
-                        lane_of(bfgs_.objective(), lane), psi, 1.0});
+                        lane_of(bfgs_.objective(), lane), psi, sigma});
     lane_of(phase_[0], lane) = kIdle;
   }
 
@@ -187,21 +233,25 @@ class Batch {
     lane_of(constant_[0], lane) = feed_->constant[source];
   }
 
+  /// Entries of BatchWork::sensitivity.
+  Index sensitivities() const {
+    return plan_.shape == KernelShape::one_unit ? Index{plan_.component_count} * k_ : 0;
+  }
+
   const PlanView& plan_;
-  const AllComponents<Real> components_;
-  const int k_;
+  const EvaluateProblems<Real> evaluate_;
+  const int k_, carried_;  ///< parameters of the search; values that come with its gradient
   std::size_t bytes_ = 0;
   int busy_ = 0, special_ = 0;  ///< lanes with a problem; of those, lanes that need moments
   const BatchControl* control_ = nullptr;
   Feed* feed_ = nullptr;
-  Work<Real> work_;
+  BatchWork<Real> work_;
   Bfgs<Real> bfgs_;
   Moments<Real> moments_;
   Lanes<Real> gradient_, value_, phase_, evaluations_, escapes_, number_, constant_, offset_y_, xy_, zy_, u_,
       G_;
-  Lanes<Real> evaluated_, moved_;  ///< k: the last point evaluated, and from it to the trial
-  Lanes<Real> sensitivity_;        ///< components x k: du/dpsi there (KernelShape::one_unit)
-  Lanes<Real> estimate_;           ///< one lane's psi, as doubles
+  Lanes<Real> evaluated_;  ///< k: the last point evaluated
+  Lanes<Real> estimate_;   ///< one lane's theta and beta, as doubles
 };
 
 }  // namespace cuglmm

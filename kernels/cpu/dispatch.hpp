@@ -2,9 +2,10 @@
 /// exports.
 #pragma once
 
+#include <kernels/cpu/arrow.hpp>
 #include <kernels/cpu/batch.hpp>
 #include <kernels/cpu/slices.hpp>
-#include <kernels/simulate.hpp>
+#include <kernels/simulate_arrow.hpp>
 
 namespace cuglmm {
 
@@ -36,29 +37,35 @@ struct Functions {
 
   static constexpr int kShort = 8;  ///< rows of the longest component up to which the wide batch serves
   static bool wide(const PlanView& plan) {
-    return plan.shape == KernelShape::one_unit && plan.max_rows <= kShort;
+    return !plan.arrow && plan.shape == KernelShape::one_unit && plan.max_rows <= kShort;
   }
 
-  /// f(batch) of the width that serves the plan.
+  /// f(batch) of the width and evaluator that serve the plan.
   template <class F>
   static auto with_batch(const PlanView& plan, void* memory, F f) {
     if (wide(plan)) {
       const bool poisson = plan.family == KernelFamily::poisson_log;
       Batch<Wide> batch(plan,
-                        poisson ? &all_components<Wide, PoissonLog, OneTerm<1, true>, false>
-                                : &all_components<Wide, BinomialLogit, OneTerm<1, true>, false>,
+                        poisson ? &evaluate_separable<Wide, PoissonLog, OneTerm<1, true>, false>
+                                : &evaluate_separable<Wide, BinomialLogit, OneTerm<1, true>, false>,
                         memory);
       return f(batch);
     }
-    const AllComponents<One> components =
-        dispatch<A>(plan, [&](auto family, auto, auto shape) -> AllComponents<One> {
-          using Family = typename decltype(family)::type;
-          using Shape = typename decltype(shape)::type;
-          return plan.unit_weights ? &all_components<One, Family, Shape, true>
-                                   : &all_components<One, Family, Shape, false>;
-        });
-    Batch<One> batch(plan, components, memory);
+    Batch<One> batch(plan, evaluator(plan), memory);
     return f(batch);
+  }
+  static EvaluateProblems<One> evaluator(const PlanView& plan) {
+    if (plan.arrow) {
+      if (plan.family == KernelFamily::gaussian) return &evaluate_gaussian<One>;
+      return plan.family == KernelFamily::poisson_log ? &evaluate_bordered<One, PoissonLog>
+                                                      : &evaluate_bordered<One, BinomialLogit>;
+    }
+    return dispatch<A>(plan, [&](auto family, auto, auto shape) -> EvaluateProblems<One> {
+      using Family = typename decltype(family)::type;
+      using Shape = typename decltype(shape)::type;
+      return plan.unit_weights ? &evaluate_separable<One, Family, Shape, true>
+                               : &evaluate_separable<One, Family, Shape, false>;
+    });
   }
   static Slices<One> slices(const PlanView& plan, void* memory) {
     return Slices<One>(plan,
@@ -96,31 +103,41 @@ struct Functions {
     slices(plan, memory).information(begin, end, theta, beta, zy, u, information);
   }
 
-  /// Scratch: k + max_u registers (less than slice_bytes).
-  static void simulate(const PlanView& plan, const double* theta, const double* beta, std::uint64_t seed,
-                       Feed& feed, double* responses, void* memory) {
-    dispatch<A>(plan, [&](auto family, auto draw, auto) {
-      Scratch<One> scratch{static_cast<One*>(memory)};
-      const Lanes<One> theta_lanes = scratch.take(plan.m), beta_lanes = scratch.take(plan.p),
-                       b = scratch.take(plan.max_u);
-      for (int i = 0; i < plan.m; ++i) theta_lanes[i] = One(theta[i]);
-      for (int i = 0; i < plan.p; ++i) beta_lanes[i] = One(beta[i]);
-      Word<One> replicate;
-      for (int lane = 0; lane < Lane<One>::width; ++lane)
-        reinterpret_cast<std::uint64_t*>(&replicate)[lane] = static_cast<std::uint64_t>(feed.number[lane]);
-      const Lanes<One> xy{reinterpret_cast<One*>(feed.xy)}, zy{reinterpret_cast<One*>(feed.zy)},
-          u{reinterpret_cast<One*>(feed.u)};
-      Simulated<One> out{zy, u, xy, One(0.0), One(0.0), {reinterpret_cast<One*>(responses)}};
-      simulate_components<One, typename decltype(family)::type, typename decltype(draw)::type, AnyShape>(
-          plan, theta_lanes.at, beta_lanes.at, PhiloxKey<One>(seed), replicate, b, out);
-      *reinterpret_cast<One*>(feed.offset_y) = out.offset_y;
-      *reinterpret_cast<One*>(feed.constant) = out.constant;
-    });
+  static void simulate(const PlanView& plan, const double* theta, const double* beta, double sigma,
+                       std::uint64_t seed, Feed& feed, double* responses, void* memory) {
+    Scratch<One> scratch{static_cast<One*>(memory)};
+    const Lanes<One> theta_lanes = scratch.take(plan.m), beta_lanes = scratch.take(plan.p),
+                     b = scratch.take(plan.max_u);
+    for (int i = 0; i < plan.m; ++i) theta_lanes[i] = One(theta[i]);
+    for (int i = 0; i < plan.p; ++i) beta_lanes[i] = One(beta[i]);
+    Word<One> replicate;
+    for (int lane = 0; lane < Lane<One>::width; ++lane)
+      reinterpret_cast<std::uint64_t*>(&replicate)[lane] = static_cast<std::uint64_t>(feed.number[lane]);
+    const Lanes<One> xy{reinterpret_cast<One*>(feed.xy)}, zy{reinterpret_cast<One*>(feed.zy)},
+        u{reinterpret_cast<One*>(feed.u)};
+    Simulated<One> out{zy, u, xy, One(0.0), One(0.0), {reinterpret_cast<One*>(responses)}};
+    const PhiloxKey<One> key(seed);
+    if (plan.family == KernelFamily::gaussian)
+      simulate_gaussian(plan, theta_lanes.at, beta_lanes, One(sigma), key, replicate, b, out);
+    else
+      dispatch<A>(plan, [&](auto family, auto draw, auto) {
+        using Family = typename decltype(family)::type;
+        using Draw = typename decltype(draw)::type;
+        if (plan.arrow)
+          simulate_arrow<One, Family, Draw>(plan, theta_lanes.at, beta_lanes, key, replicate, b, out);
+        else
+          simulate_components<One, Family, Draw, AnyShape>(plan, theta_lanes.at, beta_lanes.at, key, replicate,
+                                                           b, out);
+      });
+    *reinterpret_cast<One*>(feed.offset_y) = out.offset_y;
+    *reinterpret_cast<One*>(feed.constant) = out.constant;
   }
 
   static constexpr CpuFunctions table(const char* name) {
-    return {name,     Lane<One>::width, batch_width,     batch_bytes,       optimise,
-            evaluate, slice_bytes,      evaluate_slices, slice_information, simulate};
+    return {name,           Lane<One>::width,  batch_width,       batch_bytes,
+            optimise,       evaluate,          slice_bytes,       evaluate_slices,
+            slice_information, SingleArrow<A>::bytes, SingleArrow<A>::evaluate, SingleArrow<A>::information,
+            simulate};
   }
 };
 

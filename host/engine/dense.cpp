@@ -1,0 +1,130 @@
+#include <host/engine/dense.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+#include <host/engine/parallel.hpp>
+
+// OpenBLAS by its Fortran names; the serial build, so that threads are ours and the sums' order does not
+// depend on their number.
+extern "C" {
+void dpotrf_(const char* uplo, const int* n, double* A, const int* lda, int* info);
+void dtrtri_(const char* uplo, const char* diag, const int* n, double* A, const int* lda, int* info);
+void dtrsm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m, const int* n,
+            const double* alpha, const double* A, const int* lda, double* B, const int* ldb);
+void dtrmm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m, const int* n,
+            const double* alpha, const double* A, const int* lda, double* B, const int* ldb);
+void dgemm_(const char* transa, const char* transb, const int* m, const int* n, const int* k,
+            const double* alpha, const double* A, const int* lda, const double* B, const int* ldb,
+            const double* beta, double* C, const int* ldc);
+}
+
+namespace cuglmm {
+namespace {
+
+/// Columns of a tile: two fit into a core's second-level cache.
+constexpr int kTile = 128;
+constexpr double kOne = 1, kMinusOne = -1;
+
+/// body(0), .., body(n - 1) on the threads, in any order.
+template <class Body>
+void parallel_for(int threads, int n, const Body& body) {
+  threads = std::min(threads, n);
+  if (threads <= 1) {
+    for (int i = 0; i < n; ++i) body(i);
+    return;
+  }
+  std::atomic<int> next{0};
+  on_threads(threads, [&](int) {
+    for (int i = next++; i < n; i = next++) body(i);
+  });
+}
+
+/// The upper triangle of a column-major matrix (the lower one row-major), in tiles.
+struct Tiles {
+  double* A;
+  int n, threads;
+
+  int count() const { return (n + kTile - 1) / kTile; }
+  int first(int t) const { return t * kTile; }
+  int size(int t) const { return std::min(kTile, n - first(t)); }
+  double* at(int row, int column) const { return A + std::size_t(column) * n + row; }
+  double* tile(int i, int j) const { return at(first(i), first(j)); }
+
+  /// A = U'U.
+  bool factor() const {
+    for (int k = 0; k < count(); ++k) {
+      const int nk = size(k);
+      int info = 0;
+      dpotrf_("U", &nk, tile(k, k), &n, &info);
+      if (info != 0) return false;
+      parallel_for(threads, count() - k - 1, [&](int step) {
+        const int j = k + 1 + step, nj = size(j);
+        dtrsm_("L", "U", "T", "N", &nk, &nj, &kOne, tile(k, k), &n, tile(k, j), &n);
+      });
+      // Column tile by column tile, the whole stretch above its diagonal at once.
+      parallel_for(threads, count() - k - 1, [&](int step) {
+        const int j = count() - 1 - step, nj = size(j), rows = first(j) + nj - first(k + 1);
+        dgemm_("T", "N", &rows, &nj, &nk, &kMinusOne, tile(k, k + 1), &n, tile(k, j), &n, &kOne, tile(k + 1, j),
+               &n);
+      });
+    }
+    return true;
+  }
+
+  /// U <- U^-1: column tiles from the last, each needs only those before it.
+  void invert_triangle() const {
+    for (int j = count() - 1; j >= 0; --j) {
+      const int nj = size(j), above = first(j);
+      int info = 0;
+      dtrtri_("U", "N", &nj, tile(j, j), &n, &info);
+      if (above == 0) continue;
+      parallel_for(threads, j, [&](int i) {
+        const int ni = size(i);
+        dtrmm_("R", "U", "N", "N", &ni, &nj, &kMinusOne, tile(j, j), &n, tile(i, j), &n);
+      });
+      constexpr int kStrip = 32;
+      parallel_for(threads, (nj + kStrip - 1) / kStrip, [&](int strip) {
+        const int columns = std::min(kStrip, nj - strip * kStrip);
+        dtrsm_("L", "U", "N", "N", &above, &columns, &kOne, A, &n, at(0, first(j) + strip * kStrip), &n);
+      });
+    }
+  }
+
+  /// X <- X X', X upper triangular: column tiles from the first.
+  void times_transposed() const {
+    std::vector<double> diagonal(std::size_t(kTile) * kTile);
+    for (int j = 0; j < count(); ++j) {
+      const int nj = size(j), rest = n - first(j) - nj;
+      for (int c = 0; c < nj; ++c)
+        for (int r = 0; r < nj; ++r) diagonal[std::size_t(c) * nj + r] = r <= c ? *at(first(j) + r, first(j) + c) : 0;
+      for (int c = 0; c < nj; ++c)  // what stands below the diagonal takes part in the product
+        for (int r = c + 1; r < nj; ++r) *at(first(j) + r, first(j) + c) = 0;
+      parallel_for(threads, j + 1, [&](int i) {
+        const int ni = size(i);
+        dtrmm_("R", "U", "T", "N", &ni, &nj, &kOne, diagonal.data(), &nj, tile(i, j), &n);
+        if (rest > 0)
+          dgemm_("N", "T", &ni, &nj, &rest, &kOne, at(first(i), first(j) + nj), &n, at(first(j), first(j) + nj),
+                 &n, &kOne, tile(i, j), &n);
+      });
+    }
+  }
+};
+
+bool factor(double* A, int n, int threads) { return Tiles{A, n, threads}.factor(); }
+
+void invert(double* L, int n, int threads) {
+  const Tiles tiles{L, n, threads};
+  tiles.invert_triangle();
+  tiles.times_transposed();
+}
+
+}  // namespace
+
+const DenseFunctions& dense_functions() {
+  static constexpr DenseFunctions functions{&factor, &invert};
+  return functions;
+}
+
+}  // namespace cuglmm

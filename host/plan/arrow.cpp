@@ -1,0 +1,306 @@
+#include <host/plan/arrow.hpp>
+
+#include <algorithm>
+#include <limits>
+#include <numeric>
+#include <unordered_map>
+
+#include <fmt/format.h>
+#include <Eigen/QR>
+
+#include <cuglmm/error.hpp>
+
+namespace cuglmm {
+namespace {
+
+/// One thread's share of rows; a model with fewer than two of them is one part.
+constexpr std::int64_t kRowsPerPart = 5000;
+constexpr std::int64_t kMostParts = 16;
+
+class Builder {
+ public:
+  Builder(const Model& model, const Paths& paths, Cells& cells, ArrowData& out)
+      : model_(model), paths_(paths), cells_(cells), out_(out), node_of_(paths.chain) {}
+
+  void build() {
+    number_nodes();
+    number_border();
+    sort_cells();
+    find_lists();
+    link_ancestors();
+    place_pairs();
+    cut_parts();
+  }
+
+ private:
+  const std::vector<int>& codes(int level) const { return model_.factors[paths_.factor[level]].codes; }
+  int levels_of(int level) const {
+    return static_cast<int>(model_.factors[paths_.factor[level]].levels.size());
+  }
+
+  /// Nodes of the chain in post-order: children before their parent.
+  void number_nodes() {
+    std::vector<std::vector<std::vector<int>>> children(paths_.chain);  // per level of a factor
+    parent_.resize(paths_.chain);
+    for (int level = 0; level + 1 < paths_.chain; ++level) {
+      parent_[level].resize(levels_of(level));
+      for (std::int64_t i = 0; i < model_.rows(); ++i) parent_[level][codes(level)[i]] = codes(level + 1)[i];
+      children[level + 1].resize(levels_of(level + 1));
+      for (int l = 0; l < levels_of(level); ++l) children[level + 1][parent_[level][l]].push_back(l);
+    }
+    for (int level = 0; level < paths_.chain; ++level) node_of_[level].resize(levels_of(level));
+    const int top = paths_.chain - 1;
+    for (int l = 0; l < levels_of(top); ++l) visit(top, l, children);
+  }
+  void visit(int level, int l, const std::vector<std::vector<std::vector<int>>>& children) {
+    if (level > 0)
+      for (const int child : children[level][l]) visit(level - 1, child, children);
+    node_of_[level][l] = static_cast<int>(out_.nodes.size());
+    const int q = paths_.own(level);
+    out_.nodes.push_back({level, effects_, 0, 0, 0, 0, 0, out_.view.factored});
+    out_.view.factored += 3 * q * q;
+    number_effects(level, l);
+  }
+  void number_effects(int level, int l) {
+    out_.u_number.resize(effects_ + paths_.own(level));
+    for (std::size_t j = 0; j < paths_.terms.size(); ++j) {
+      const TermView& t = paths_.terms[j];
+      if (t.level != level) continue;
+      for (int c = 0; c < t.size; ++c)
+        out_.u_number[effects_ + t.first - paths_.level_first[level] + c] =
+            paths_.u_first[j] + std::int64_t{l} * t.size + c;
+    }
+    effects_ += paths_.own(level);
+  }
+
+  void number_border() {
+    out_.view.border_first = effects_;
+    for (int level = paths_.chain; level < paths_.levels(); ++level) {
+      out_.factor_first.push_back(effects_);
+      for (int l = 0; l < levels_of(level); ++l) number_effects(level, l);
+    }
+    out_.factor_first.push_back(effects_);
+    out_.view.effects = effects_;
+    out_.view.border = effects_ - out_.view.border_first;
+  }
+
+  /// The first random effect of a row's node.
+  int effect_of(std::int64_t row, int level) const {
+    const int l = codes(level)[row];
+    return level < paths_.chain ? out_.nodes[node_of_[level][l]].u
+                                : out_.factor_first[level - paths_.chain] + l * paths_.own(level);
+  }
+
+  /// Cells in the order of their leaves' nodes.
+  void sort_cells() {
+    std::vector<int> order(cells_.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
+      return node_of_[0][cells_.leaf[a]] < node_of_[0][cells_.leaf[b]];
+    });
+    Cells sorted;
+    sorted.row.reserve(cells_.row.size());
+    for (const int cell : order) {
+      sorted.first.push_back(static_cast<int>(sorted.row.size()));
+      sorted.leaf.push_back(cells_.leaf[cell]);
+      sorted.model_row.push_back(cells_.model_row[cell]);
+      sorted.weight.push_back(cells_.weight[cell]);
+      sorted.row.insert(sorted.row.end(), cells_.row.begin() + cells_.first[cell],
+                        cells_.row.begin() + cells_.first[cell + 1]);
+    }
+    sorted.first.push_back(static_cast<int>(sorted.row.size()));
+    cells_ = std::move(sorted);
+    for (const std::int64_t row : cells_.model_row)
+      for (int level = 0; level < paths_.levels(); ++level) out_.effect.push_back(effect_of(row, level));
+  }
+
+  /// Of every node: its ancestors' effects, and those of the border that its rows or its children's use.
+  void find_lists() {
+    std::vector<std::vector<int>> border(out_.nodes.size());  // first effects of border nodes
+    const int F = paths_.levels();
+    for (std::int64_t i = 0; i < cells_.size(); ++i)
+      for (int level = paths_.chain; level < F; ++level)
+        border[node_of_[0][cells_.leaf[i]]].push_back(out_.effect[i * F + level]);
+    std::vector<int> parent(out_.nodes.size(), -1);
+    for (int level = 0; level + 1 < paths_.chain; ++level)
+      for (std::size_t l = 0; l < parent_[level].size(); ++l)
+        parent[node_of_[level][l]] = node_of_[level + 1][parent_[level][l]];
+    for (std::size_t n = 0; n < out_.nodes.size(); ++n) {
+      std::vector<int>& own = border[n];
+      std::sort(own.begin(), own.end());
+      own.erase(std::unique(own.begin(), own.end()), own.end());
+      if (parent[n] >= 0) border[parent[n]].insert(border[parent[n]].end(), own.begin(), own.end());
+      add_list(out_.nodes[n], static_cast<int>(n), parent, own);
+      own = {};
+    }
+    out_.view.border_values = values_;
+  }
+  void add_list(ArrowNode& node, int n, const std::vector<int>& parent, const std::vector<int>& border) {
+    node.list = static_cast<int>(out_.list.size());
+    node.link = static_cast<int>(out_.links.size());
+    for (int up = parent[n]; up >= 0; up = parent[up]) {
+      out_.links.push_back({up, static_cast<int>(out_.list.size()) - node.list, 0});
+      for (int c = 0; c < paths_.own(out_.nodes[up].factor); ++c) out_.list.push_back(out_.nodes[up].u + c);
+    }
+    node.link_count = static_cast<int>(out_.links.size()) - node.link;
+    for (const int first : border)
+      for (int c = 0; c < own_of_border(first); ++c) out_.list.push_back(first + c);
+    node.list_size = static_cast<int>(out_.list.size()) - node.list;
+    node.block = values_;
+    const Index q = paths_.own(node.factor);
+    values_ += (q + node.list_size) * q;
+    check_size();
+  }
+  int own_of_border(int effect) const {
+    const auto after = std::upper_bound(out_.factor_first.begin(), out_.factor_first.end(), effect);
+    return paths_.own(paths_.chain + static_cast<int>(after - out_.factor_first.begin()) - 1);
+  }
+  void check_size() const {
+    if (values_ > std::numeric_limits<int>::max())
+      throw Error(fmt::format("this model's random effects share rows in more than {} pairs, too many for this program; "
+                              "use fewer grouping factors or levels",
+                              std::numeric_limits<int>::max()));
+  }
+
+  /// For each ancestor of a node: where the rest of the node's list stands in the ancestor's block.
+  void link_ancestors() {
+    for (const ArrowNode& node : out_.nodes)
+      for (int k = 0; k < node.link_count; ++k) {
+        ArrowLink& link = out_.links[node.link + k];
+        const ArrowNode& ancestor = out_.nodes[link.node];
+        const int q = paths_.own(ancestor.factor);
+        link.place = static_cast<int>(out_.place.size());
+        for (int c = 0; c < q; ++c) out_.place.push_back(c);
+        int at = 0;
+        for (int r = link.first + q; r < node.list_size; ++r) {
+          while (out_.list[ancestor.list + at] != out_.list[node.list + r]) ++at;
+          out_.place.push_back(q + at);
+        }
+      }
+  }
+
+  /// Of every cell: where the values of each pair of its factors stand.
+  void place_pairs() {
+    const int F = paths_.levels();
+    std::unordered_map<std::uint64_t, int> border_blocks;
+    out_.pair.reserve(cells_.size() * (F * (F + 1) / 2));
+    for (std::int64_t i = 0; i < cells_.size(); ++i) {
+      const int* effect = out_.effect.data() + i * F;
+      for (int f = 0; f < F; ++f)
+        for (int g = 0; g <= f; ++g)
+          out_.pair.push_back(static_cast<int>(
+              g < paths_.chain ? node_pair(out_.nodes[node_of_[g][codes(g)[cells_.model_row[i]]]], effect[f])
+                               : border_pair(border_blocks, effect[f], paths_.own(f), effect[g], paths_.own(g))));
+    }
+    out_.view.values = values_;
+  }
+  Index node_pair(const ArrowNode& node, int later) const {
+    const Index q = paths_.own(node.factor);
+    if (later == node.u) return node.block;
+    const auto begin = out_.list.begin() + node.list;
+    // Ancestors of a post-order are ascending, as the border is.
+    const auto at = std::lower_bound(begin, begin + node.list_size, later);
+    return node.block + (q + (at - begin)) * q;
+  }
+  Index border_pair(std::unordered_map<std::uint64_t, int>& known, int row, int rows, int column, int columns) {
+    const auto [at, is_new] =
+        known.try_emplace((std::uint64_t(row) << 32) | std::uint32_t(column), static_cast<int>(values_));
+    if (is_new) {
+      out_.blocks.push_back(
+          {row - out_.view.border_first, column - out_.view.border_first, rows, columns, values_});
+      values_ += Index{rows} * columns;
+      check_size();
+    }
+    return at->second;
+  }
+
+  /// Trees with their rows, in a number of parts that depends on the model alone.
+  void cut_parts() {
+    const std::int64_t rows = cells_.size();
+    const std::int64_t wanted = std::clamp<std::int64_t>(rows / kRowsPerPart, 1, kMostParts);
+    ArrowPart part{0, 0, 0, 0};
+    std::int64_t row = 0;
+    for (int n = 0; n < static_cast<int>(out_.nodes.size()); ++n) {
+      if (out_.nodes[n].factor == 0)
+        while (row < rows && node_of_[0][cells_.leaf[row]] == n) ++row;
+      const bool root = out_.nodes[n].factor == paths_.chain - 1;
+      const bool last = n + 1 == static_cast<int>(out_.nodes.size());
+      const auto done = static_cast<std::int64_t>(out_.parts.size()) + 1;
+      if (!last && !(root && row * wanted >= rows * done)) continue;
+      part.node_end = n + 1;
+      part.row_end = static_cast<int>(row);
+      out_.parts.push_back(part);
+      part.node_begin = part.node_end;
+      part.row_begin = part.row_end;
+    }
+  }
+
+  const Model& model_;
+  const Paths& paths_;
+  Cells& cells_;
+  ArrowData& out_;
+  std::vector<std::vector<int>> node_of_;  ///< per level of the chain, per level of its factor
+  std::vector<std::vector<int>> parent_;
+  int effects_ = 0;
+  Index values_ = 0;
+};
+
+}  // namespace
+
+ArrowData::ArrowData(const Model& model, const Paths& paths, Cells& cells) {
+  view.factors = paths.levels();
+  view.chain = paths.chain;
+  Builder(model, paths, cells, *this).build();
+  view.nodes = nodes.data();
+  view.node_count = static_cast<int>(nodes.size());
+  view.list = list.data();
+  view.links = links.data();
+  view.place = place.data();
+  view.blocks = blocks.data();
+  view.block_count = static_cast<int>(blocks.size());
+  view.factor_first = factor_first.data();
+  view.parts = parts.data();
+  view.part_count = static_cast<int>(parts.size());
+  view.rows = static_cast<int>(cells.size());
+  view.effect = effect.data();
+  view.pair = pair.data();
+  view.u_number = u_number.data();
+}
+
+void ArrowData::add_sums(const Model& model, const PlanData& plan) {
+  const int F = view.factors, p = plan.p, Q = plan.paths.Q;
+  ZZ.assign(view.values, 0);
+  ZX.assign(std::size_t(p) * view.effects, 0);
+  XX.assign(std::size_t(p) * p, 0);
+  for (std::int64_t i = 0; i < view.rows; ++i) {
+    const double w = plan.cells.weight[i];
+    const double *x = plan.X.data() + i * p, *z = plan.Z.data() + i * Q;
+    const int* at = pair.data() + i * (F * (F + 1) / 2);
+    for (int j = 0; j < p; ++j)
+      for (int k = 0; k <= j; ++k) XX[j * p + k] += w * x[j] * x[k];
+    for (int f = 0; f < F; ++f) {
+      const double* z_f = z + plan.paths.level_first[f];
+      const int first = effect[i * F + f], qf = plan.paths.own(f);
+      for (int r = 0; r < qf; ++r)
+        for (int j = 0; j < p; ++j) ZX[std::size_t(j) * view.effects + first + r] += w * z_f[r] * x[j];
+      for (int g = 0; g <= f; ++g, ++at) {
+        const double* z_g = z + plan.paths.level_first[g];
+        const int qg = plan.paths.own(g);
+        for (int r = 0; r < qf; ++r)
+          for (int c = 0; c < (f == g ? r + 1 : qg); ++c) ZZ[std::size_t(*at) + r * qg + c] += w * z_f[r] * z_g[c];
+      }
+    }
+  }
+  const Eigen::VectorXd root = model.weights.cwiseSqrt();
+  const Eigen::VectorXd b =
+      (root.asDiagonal() * model.X).colPivHouseholderQr().solve(root.cwiseProduct(model.y - model.offset));
+  centre.assign(b.data(), b.data() + p);
+  view.ZZ = ZZ.data();
+  view.ZX = ZX.data();
+  view.XX = XX.data();
+  view.centre = centre.data();
+  view.n = static_cast<double>(model.rows());
+  view.log_weights = model.weights.array().log().sum();
+}
+
+}  // namespace cuglmm

@@ -1,0 +1,31 @@
+/// The arrays of an arrow (kernels/arrow_view.hpp), made once for a plan.
+#pragma once
+
+#include <vector>
+
+#include <host/plan/plan_data.hpp>
+
+namespace cuglmm {
+
+struct ArrowData {
+  /// Sorts the cells tree by tree. Throws Error where the values are too many to be numbered.
+  ArrowData(const Model& model, const Paths& paths, Cells& cells);
+
+  /// For linear models, after `plan` has its rows: sums over rows, and the centre of responses.
+  void add_sums(const Model& model, const PlanData& plan);
+
+  std::vector<ArrowNode> nodes;
+  std::vector<int> list;
+  std::vector<ArrowLink> links;
+  std::vector<int> place;
+  std::vector<BorderBlock> blocks;
+  std::vector<ArrowPart> parts;
+  std::vector<int> factor_first;
+  std::vector<int> effect;             ///< cells x factors
+  std::vector<int> pair;               ///< cells x factors (factors + 1) / 2
+  std::vector<std::int64_t> u_number;  ///< effects
+  std::vector<double> ZZ, ZX, XX, centre;
+  ArrowView view{};  ///< what does not point into PlanData's arrays
+};
+
+}  // namespace cuglmm

@@ -1,0 +1,424 @@
+/// Elimination of an arrow (arrow_view.hpp), lanes in lockstep: factor, solve and invert
+///
+///     H = Lambda' Z'WZ Lambda + I
+///
+/// Effects eliminated later stay on the scale of b, so that Lambda enters once, where a node eliminates its
+/// own effects o. With R = Z'WZ, everything before o integrated out, and l the node's list:
+///
+///     M = Lambda' R_oo Lambda + I     J = M^-1 Lambda'     C0 = Lambda J
+///     R_ll <- R_ll - R_lo C0 R_ol                        (ancestors' blocks, and the border's matrix)
+///
+/// and from the border back to the leaves, by the rule of Takahashi, with X = C_ll R_lo and Y = R_ol X,
+/// C = Lambda H^-1 Lambda' in the places where R is kept:
+///
+///     C_lo = -X C0     C_oo = C0 + C0 Y C0     T_oo = R_oo K - K' Y K,  K = I - C0 R_oo
+///
+/// T = Z'WZ - Z'WZ C Z'WZ (design.md 1.2). In the border T = Lambda^-T (I - H^-1) Lambda^-1, or where Lambda
+/// is nearly singular the definition.
+#pragma once
+
+#include <kernels/arrow_border.hpp>
+#include <kernels/team.hpp>
+
+namespace cuglmm {
+
+template <class Real, class Threads>
+class Arrow {
+ public:
+  static constexpr int C = kMaxPath;
+
+  CUGLMM_LANE Arrow(const PlanView& plan, const ArrowWork<Real>& work, const Real* theta,
+                    const Threads& each_part)
+      : view_(*plan.arrow),
+        shape_(MakeShape<AnyShape>::from(plan)),
+        work_(work),
+        theta_(theta),
+        each_part_(each_part),
+        border_(plan, work, theta, each_part.threads()) {}
+
+  /// work.R: Z'WZ on entry. Adds -log|H|; returns the lanes where H is positive definite.
+  CUGLMM_LANE Mask<Real> factor(LogProduct<Real>& log_inverse) const {
+    each_part_(view_.part_count, [&](int part) { eliminate(part); });
+    Mask<Real> positive(true);
+    for (int part = 0; part < view_.part_count; ++part) {
+      log_inverse.times(LogProduct<Real>{work_.part_log[2 * part], work_.part_log[2 * part + 1]});
+      positive = and_(positive, work_.part_ok[part] > 0.5);
+    }
+    if (view_.border == 0) return positive;
+    form_border();
+    return and_(positive, border_.factor(log_inverse));
+  }
+
+  /// v = H^-1 (Lambda' g - u), or without u: H^-1 Lambda' g; b = Lambda v. g: destroyed.
+  CUGLMM_LANE void solve(const Lanes<Real>& g, const Lanes<Real>& u, bool with_u, const Lanes<Real>& v,
+                         const Lanes<Real>& b) const {
+    zero(work_.part_sums, Index{view_.part_count} * view_.border);
+    each_part_(view_.part_count, [&](int part) { forward(part, g, u, with_u, v, b); });
+    if (view_.border > 0) {
+      for (int part = 0; part < view_.part_count; ++part)
+        for (int i = 0; i < view_.border; ++i)
+          g[view_.border_first + i] += work_.part_sums[Index{part} * view_.border + i];
+      border_.solve(g, u, with_u, v, b);
+    }
+    each_part_(view_.part_count, [&](int part) { backward(part, v, b); });
+  }
+
+  /// After factor(): C into work.C. use_T(part, factor, at, T) for each node, T (q x q) of its own effects,
+  /// numbers `at` ..; the border's come first, as part `part_count`.
+  template <class UseT>
+  CUGLMM_LANE void invert(const UseT& use_T) const {
+    if (view_.border > 0) {
+      border_.invert([&](int factor, int at, const Real* T) { use_T(view_.part_count, factor, at, T); });
+      for (int k = 0; k < view_.block_count; ++k) gather(view_.blocks[k]);
+    }
+    each_part_(view_.part_count, [&](int part) {
+      const ArrowPart& nodes = view_.parts[part];
+      for (int n = nodes.node_end - 1; n >= nodes.node_begin; --n) invert_node(view_.nodes[n], part, use_T);
+    });
+  }
+
+  /// b = Lambda u of all effects.
+  CUGLMM_LANE void scale(const Lanes<Real>& u, const Lanes<Real>& b) const {
+    const auto scale_node = [&](const Real* Lambda, int q, int at) {
+      Real in[C], out[C];
+      for (int c = 0; c < q; ++c) in[c] = u[at + c];
+      multiply_lower<false>(Lambda, q, in, out);
+      for (int c = 0; c < q; ++c) b[at + c] = out[c];
+    };
+    each_part_(view_.part_count, [&](int part) {
+      each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
+        scale_node(Lambda, shape_.own(node.factor), node.u);
+      });
+    });
+    border_.each_node([&](int, const Real* Lambda, int q, int at) { scale_node(Lambda, q, at); });
+  }
+
+  CUGLMM_HD const AnyShape& shape() const { return shape_; }
+
+ private:
+  // Where a node's parts stand in work.node, from ArrowNode::factored.
+  CUGLMM_HD static int J_at(int q) { return q * q; }
+  CUGLMM_HD static int M_inverse_at(int q) { return 2 * q * q; }
+
+  /// f(node, its Lambda) for the eliminated nodes of a part, in order.
+  template <class F>
+  CUGLMM_LANE void each_node(int part, const F& f) const {
+    Real Lambda[C * C];
+    int factor = -1;
+    for (int n = view_.parts[part].node_begin; n < view_.parts[part].node_end; ++n) {
+      const ArrowNode& node = view_.nodes[n];
+      if (node.factor != factor) level_lambda(shape_, factor = node.factor, theta_, Lambda);
+      f(node, Lambda);
+    }
+  }
+
+  CUGLMM_LANE void eliminate(int part) const {
+    LogProduct<Real> log;
+    Mask<Real> positive(true);
+    each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
+      positive = and_(positive, factor_node(node, Lambda, log));
+      if (node.link_count > 0) update_ancestors(node);
+    });
+    work_.part_log[2 * part] = log.sum;
+    work_.part_log[2 * part + 1] = log.product;
+    work_.part_ok[part] = select_(positive, Real(1.0), Real(0.0));
+  }
+
+  CUGLMM_LANE Mask<Real> factor_node(const ArrowNode& node, const Real* Lambda, LogProduct<Real>& log) const {
+    const int q = shape_.own(node.factor);
+    const Lanes<Real> R = work_.R.from(node.block), out = work_.node.from(node.factored);
+    if (q == 1) {
+      const Real inverse = 1.0 / fma_(Lambda[0] * Lambda[0], R[0], Real(1.0));
+      log.times(inverse);
+      log.flush();
+      out[0] = Lambda[0] * Lambda[0] * inverse;
+      out[1] = Lambda[0] * inverse;
+      out[2] = inverse;
+      return inverse > 0.0;
+    }
+    Real M[C * C], RL[C * C];
+    for (int r = 0; r < q; ++r)
+      for (int c = 0; c < r; ++c) R[c * q + r] = R[r * q + c];
+    for (int r = 0; r < q; ++r)
+      for (int c = 0; c < q; ++c) {
+        Real sum(0.0);
+        for (int k = c; k < q; ++k) sum = fma_(R[r * q + k], Lambda[k * q + c], sum);
+        RL[r * q + c] = sum;
+      }
+    for (int r = 0; r < q; ++r)
+      for (int c = 0; c <= r; ++c) {
+        Real sum(r == c ? 1.0 : 0.0);
+        for (int k = r; k < q; ++k) sum = fma_(Lambda[k * q + r], RL[k * q + c], sum);
+        M[r * q + c] = sum;
+      }
+    const Mask<Real> positive = cholesky(M, q);
+    for (int c = 0; c < q; ++c) {
+      log.times(M[c * q + c]);
+      log.flush();
+    }
+    invert_lower(M, q);
+    keep_inverse(M, Lambda, q, out);
+    return positive;
+  }
+
+  /// M^-1 = L^-T D^-1 L^-1, J and C0 from what invert_lower() leaves.
+  CUGLMM_LANE static void keep_inverse(const Real* L, const Real* Lambda, int q, const Lanes<Real>& C0) {
+    const Lanes<Real> J = C0.from(J_at(q)), inverse = C0.from(M_inverse_at(q));
+    for (int r = 0; r < q; ++r)
+      for (int c = 0; c <= r; ++c) {
+        Real sum = c == r ? L[r * q + r] : L[r * q + r] * L[r * q + c];
+        for (int k = r + 1; k < q; ++k) sum = fma_(L[k * q + r] * L[k * q + k], L[k * q + c], sum);
+        inverse[r * q + c] = inverse[c * q + r] = sum;
+      }
+    for (int r = 0; r < q; ++r)
+      for (int c = 0; c < q; ++c) {
+        Real sum(0.0);
+        for (int k = 0; k <= c; ++k) sum = fma_(inverse[r * q + k], Lambda[c * q + k], sum);
+        J[r * q + c] = sum;
+      }
+    for (int r = 0; r < q; ++r)
+      for (int c = 0; c <= r; ++c) {
+        Real sum(0.0);
+        for (int k = 0; k <= r; ++k) sum = fma_(Lambda[r * q + k], J[k * q + c], sum);
+        C0[r * q + c] = C0[c * q + r] = sum;
+      }
+  }
+
+  /// A row of a q-column block times a q x q matrix.
+  CUGLMM_HD static void row_times(const Lanes<Real>& row, const Lanes<Real>& A, int q, Real* out) {
+    for (int c = 0; c < q; ++c) {
+      Real sum(0.0);
+      for (int k = 0; k < q; ++k) sum = fma_(row[k], A[k * q + c], sum);
+      out[c] = sum;
+    }
+  }
+
+  /// f(r, s, place): values of two entries of a node's list, s an ancestor's own effect, r not before it.
+  template <class F>
+  CUGLMM_LANE void each_ancestor_pair(const ArrowNode& node, const F& f) const {
+    for (int k = 0; k < node.link_count; ++k) {
+      const ArrowLink& link = view_.links[node.link + k];
+      const ArrowNode& ancestor = view_.nodes[link.node];
+      const int q = shape_.own(ancestor.factor);
+      const int* place = view_.place + link.place;
+      for (int r = link.first; r < node.list_size; ++r)
+        for (int c = 0; c < q && link.first + c <= r; ++c)
+          f(r, link.first + c, ancestor.block + Index{place[r - link.first]} * q + c);
+    }
+  }
+  /// The first of a node's list that is in the border.
+  CUGLMM_HD int first_in_border(const ArrowNode& node) const {
+    if (node.link_count == 0) return 0;
+    const ArrowLink& root = view_.links[node.link + node.link_count - 1];
+    return root.first + shape_.own(view_.nodes[root.node].factor);
+  }
+
+  CUGLMM_LANE void update_ancestors(const ArrowNode& node) const {
+    const int q = shape_.own(node.factor);
+    const Lanes<Real> list = work_.R.from(node.block + q * q), C0 = work_.node.from(node.factored);
+    Real scaled[C];
+    int at = -1;
+    each_ancestor_pair(node, [&](int r, int s, Index place) {
+      if (r != at) row_times(list.from(Index{at = r} * q), C0, q, scaled);
+      Real sum = work_.R[place];
+      for (int c = 0; c < q; ++c) sum -= scaled[c] * list[Index{s} * q + c];
+      work_.R[place] = sum;
+    });
+  }
+
+  /// The border's matrix, by stretches of rows; each entry's sum runs over the nodes in order.
+  CUGLMM_LANE void form_border() const {
+    const int n = view_.border, stretches = each_part_.threads();
+    each_part_(stretches, [&](int stretch) {
+      const int begin = static_cast<int>(n * sqrt(double(stretch) / stretches));  // a triangle: equal areas
+      const int end = static_cast<int>(n * sqrt(double(stretch + 1) / stretches));
+      for (Index i = Index{begin} * n; i < Index{end} * n; ++i) work_.S[i] = Real(0.0);
+      for (int k = 0; k < view_.block_count; ++k) {
+        const BorderBlock& block = view_.blocks[k];
+        for (int r = 0; r < block.rows; ++r)
+          for (int c = 0; c < block.columns; ++c)
+            if (block.row + r >= begin && block.row + r < end)
+              work_.S[Index{block.row + r} * n + block.column + c] =
+                  work_.R[block.block + r * block.columns + c];
+      }
+      for (int k = 0; k < view_.node_count; ++k) update_border(view_.nodes[k], begin, end);
+    });
+  }
+
+  CUGLMM_LANE void update_border(const ArrowNode& node, int begin, int end) const {
+    const int q = shape_.own(node.factor), first = first_in_border(node);
+    const int* effect = view_.list + node.list;
+    const Lanes<Real> list = work_.R.from(node.block + q * q), C0 = work_.node.from(node.factored);
+    Real scaled[C];
+    for (int r = first; r < node.list_size; ++r) {
+      const int at = effect[r] - view_.border_first;
+      if (at < begin) continue;
+      if (at >= end) break;
+      const Lanes<Real> row = border_.row(at);
+      if (q == 1) {
+        const Real factor = list[r] * C0[0];
+        for (int s = first; s <= r; ++s) row[effect[s]] -= factor * list[s];
+        continue;
+      }
+      row_times(list.from(Index{r} * q), C0, q, scaled);
+      for (int s = first; s <= r; ++s) {
+        Real sum = row[effect[s]];
+        for (int c = 0; c < q; ++c) sum -= scaled[c] * list[Index{s} * q + c];
+        row[effect[s]] = sum;
+      }
+    }
+  }
+
+  /// v_o = J g_o - M^-1 u_o, b_o = Lambda v_o, as if nothing came later; g_l -= R_lo b_o, the border's into
+  /// part_sums.
+  CUGLMM_LANE void forward(int part, const Lanes<Real>& g, const Lanes<Real>& u, bool with_u,
+                           const Lanes<Real>& v, const Lanes<Real>& b) const {
+    const Lanes<Real> sums = work_.part_sums.from(Index{part} * view_.border - view_.border_first);
+    each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
+      const int q = shape_.own(node.factor), at = node.u;
+      const Lanes<Real> R = work_.R.from(node.block), J = work_.node.from(node.factored + J_at(q)),
+                        inverse = work_.node.from(node.factored + M_inverse_at(q));
+      for (int r = 0; r < q; ++r) {
+        Real sum(0.0);
+        for (int c = 0; c < q; ++c) {
+          sum = fma_(J[r * q + c], g[at + c], sum);
+          if (with_u) sum -= inverse[r * q + c] * u[at + c];
+        }
+        v[at + r] = sum;
+      }
+      for (int r = 0; r < q; ++r) {
+        Real sum(0.0);
+        for (int c = 0; c <= r; ++c) sum = fma_(Lambda[r * q + c], v[at + c], sum);
+        b[at + r] = sum;
+      }
+      const int* effect = view_.list + node.list;
+      for (int r = 0; r < node.list_size; ++r) {
+        const Lanes<Real> row = R.from(Index{q + r} * q);
+        const Lanes<Real>& to = effect[r] < view_.border_first ? g : sums;
+        Real sum = to[effect[r]];
+        for (int c = 0; c < q; ++c) sum -= row[c] * b[at + c];
+        to[effect[r]] = sum;
+      }
+    });
+  }
+
+  /// v_o -= J R_ol b_l, b_o = Lambda v_o.
+  CUGLMM_LANE void backward(int part, const Lanes<Real>& v, const Lanes<Real>& b) const {
+    Real Lambda[C * C], own[C];
+    int factor = -1;
+    for (int n = view_.parts[part].node_end - 1; n >= view_.parts[part].node_begin; --n) {
+      const ArrowNode& node = view_.nodes[n];
+      const int q = shape_.own(node.factor), at = node.u;
+      const Lanes<Real> R = work_.R.from(node.block), J = work_.node.from(node.factored + J_at(q));
+      const int* effect = view_.list + node.list;
+      if (node.factor != factor) level_lambda(shape_, factor = node.factor, theta_, Lambda);
+      for (int c = 0; c < q; ++c) own[c] = Real(0.0);
+      for (int r = 0; r < node.list_size; ++r) {
+        const Real later = b[effect[r]];
+        for (int c = 0; c < q; ++c) own[c] = fma_(R[Index{q + r} * q + c], later, own[c]);
+      }
+      for (int r = 0; r < q; ++r) {
+        Real sum = v[at + r];
+        for (int c = 0; c < q; ++c) sum -= J[r * q + c] * own[c];
+        v[at + r] = sum;
+      }
+      for (int r = 0; r < q; ++r) {
+        Real sum(0.0);
+        for (int c = 0; c <= r; ++c) sum = fma_(Lambda[r * q + c], v[at + c], sum);
+        b[at + r] = sum;
+      }
+    }
+  }
+
+  /// C of two border nodes that share a row.
+  CUGLMM_LANE void gather(const BorderBlock& block) const {
+    const int n = view_.border;
+    for (int r = 0; r < block.rows; ++r)
+      for (int c = 0; c < block.columns; ++c) {
+        const int row = block.row + r, column = block.column + c;
+        work_.C[block.block + r * block.columns + c] =
+            work_.S[row >= column ? Index{row} * n + column : Index{column} * n + row];
+      }
+  }
+
+  template <class UseT>
+  CUGLMM_LANE void invert_node(const ArrowNode& node, int part, const UseT& use_T) const {
+    const int q = shape_.own(node.factor);
+    const Lanes<Real> R = work_.R.from(node.block), C0 = work_.node.from(node.factored);
+    const Lanes<Real> C_own = work_.C.from(node.block), X = C_own.from(q * q), list = R.from(q * q);
+    zero(X, Index{node.list_size} * q);
+    const auto add = [&](int r, int s, const Real& value) {  // C_rs of the list
+      for (int c = 0; c < q; ++c) {
+        X[Index{r} * q + c] = fma_(value, list[Index{s} * q + c], X[Index{r} * q + c]);
+        if (r != s) X[Index{s} * q + c] = fma_(value, list[Index{r} * q + c], X[Index{s} * q + c]);
+      }
+    };
+    each_ancestor_pair(node, [&](int r, int s, Index place) { add(r, s, work_.C[place]); });
+    const int* effect = view_.list + node.list;
+    const int first = first_in_border(node);
+    for (int r = first; r < node.list_size; ++r) {
+      const Lanes<Real> row = border_.row(effect[r] - view_.border_first);
+      if (q == 1) {
+        Real sum = X[r];
+        const Real own = list[r];
+        for (int s = first; s < r; ++s) {
+          const Real value = row[effect[s]];
+          sum = fma_(value, list[s], sum);
+          X[s] = fma_(value, own, X[s]);
+        }
+        X[r] = fma_(row[effect[r]], own, sum);
+        continue;
+      }
+      for (int s = first; s <= r; ++s) add(r, s, row[effect[s]]);
+    }
+    finish_inverse(node, q, R, C0, C_own, part, use_T);
+  }
+
+  /// From X in the place of C_lo: Y, T, C_oo, C_lo.
+  template <class UseT>
+  CUGLMM_LANE void finish_inverse(const ArrowNode& node, int q, const Lanes<Real>& R, const Lanes<Real>& C0,
+                                  const Lanes<Real>& C_own, int part, const UseT& use_T) const {
+    const Lanes<Real> X = C_own.from(q * q), list = R.from(q * q);
+    Real Y[C * C], K[C * C], YK[C * C], T[C * C];
+    for (int i = 0; i < q * q; ++i) Y[i] = Real(0.0);
+    for (int r = 0; r < node.list_size; ++r)
+      for (int a = 0; a < q; ++a)
+        for (int c = 0; c < q; ++c)
+          Y[a * q + c] = fma_(list[Index{r} * q + a], X[Index{r} * q + c], Y[a * q + c]);
+    for (int a = 0; a < q; ++a)
+      for (int c = 0; c < q; ++c) {
+        Real sum(a == c ? 1.0 : 0.0);
+        for (int k = 0; k < q; ++k) sum -= C0[a * q + k] * R[k * q + c];
+        K[a * q + c] = sum;
+      }
+    const auto product = [q](const auto& A, const auto& B, int a, int c, bool transposed) {
+      Real sum(0.0);
+      for (int k = 0; k < q; ++k) sum = fma_(A[transposed ? k * q + a : a * q + k], B[k * q + c], sum);
+      return sum;
+    };
+    for (int a = 0; a < q; ++a)
+      for (int c = 0; c < q; ++c) YK[a * q + c] = product(Y, K, a, c, false);
+    for (int a = 0; a < q; ++a)
+      for (int c = 0; c < q; ++c)
+        T[a * q + c] = product(R, K, a, c, false) - product(K, YK, a, c, true);
+    use_T(part, node.factor, node.u, T);
+    for (int a = 0; a < q; ++a)
+      for (int c = 0; c < q; ++c) YK[a * q + c] = product(Y, C0, a, c, false);
+    for (int a = 0; a < q; ++a)
+      for (int c = 0; c < q; ++c) C_own[a * q + c] = C0[a * q + c] + product(C0, YK, a, c, false);
+    Real row[C];
+    for (int r = 0; r < node.list_size; ++r) {
+      row_times(X.from(Index{r} * q), C0, q, row);
+      for (int c = 0; c < q; ++c) X[Index{r} * q + c] = -row[c];
+    }
+  }
+
+  const ArrowView& view_;
+  const AnyShape shape_;
+  const ArrowWork<Real>& work_;
+  const Real* theta_;
+  const Threads& each_part_;
+  const ArrowBorder<Real> border_;
+};
+
+}  // namespace cuglmm

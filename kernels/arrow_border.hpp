@@ -1,0 +1,274 @@
+/// The border of an arrow: S = Lambda' R Lambda + I, R = Z'WZ of the border's effects with all others
+/// integrated out, dense; its factor, inverse and T (see arrow.hpp).
+#pragma once
+
+#include <kernels/arrow_view.hpp>
+#include <kernels/border.hpp>
+#include <kernels/covariance.hpp>
+#include <kernels/scratch.hpp>
+#include <kernels/small_matrix.hpp>
+
+namespace cuglmm {
+
+/// A factor of the border with a diagonal of Lambda below this takes T from its definition: I - H^-1 cancels.
+constexpr double kSmallLambda = 1e-3;
+
+template <class Real>
+class ArrowBorder {
+ public:
+  static constexpr int C = kMaxPath;
+
+  CUGLMM_LANE ArrowBorder(const PlanView& plan, const ArrowWork<Real>& work, const Real* theta,
+                          int threads)
+      : plan_(plan),
+        view_(*plan.arrow),
+        shape_(MakeShape<AnyShape>::from(plan)),
+        work_(work),
+        theta_(theta),
+        threads_(threads),
+        n_(view_.border),
+        dense_(n_ >= kDenseBorder ? view_.dense : nullptr) {}
+
+  CUGLMM_HD int size() const { return n_; }
+  /// One row of the matrix, its entries by number of effect.
+  CUGLMM_HD Lanes<Real> row(int r) const { return work_.S.from(Index{r} * n_ - view_.border_first); }
+
+  /// work.S holds R (lower triangle); on return the factor. Adds -log|S|; returns positive definite lanes.
+  CUGLMM_LANE Mask<Real> factor(LogProduct<Real>& log_inverse) const {
+    if (any_small())
+      for (Index i = 0; i < Index{n_} * n_; ++i) work_.kept[i] = work_.S[i];
+    scale<true>();
+    for (int i = 0; i < n_; ++i) work_.S[Index{i} * n_ + i] += Real(1.0);
+    if (!dense_) return factor_border(work_.S, n_, log_inverse);
+    const Mask<Real> positive =
+        by_lane(work_.S, Index{n_} * n_, [&](double* A) { return dense_->factor(A, n_, threads_); });
+    for (int i = 0; i < n_; ++i) {
+      const Real diagonal = work_.S[Index{i} * n_ + i];
+      log_inverse.times(1.0 / (diagonal * diagonal));
+      log_inverse.flush();
+    }
+    return positive;
+  }
+
+  /// v = S^-1 (Lambda' g - u), b = Lambda v, of the border's effects (all arrays: by number of effect).
+  CUGLMM_LANE void solve(const Lanes<Real>& g, const Lanes<Real>& u, bool with_u, const Lanes<Real>& v,
+                         const Lanes<Real>& b) const {
+    each_node([&](int, const Real* Lambda, int q, int at) {
+      Real in[C], out[C];
+      for (int c = 0; c < q; ++c) in[c] = g[at + c];
+      multiply_lower<true>(Lambda, q, in, out);
+      for (int c = 0; c < q; ++c) v[at + c] = with_u ? out[c] - u[at + c] : out[c];
+    });
+    const Lanes<Real> x = v.from(view_.border_first);
+    if (!dense_)
+      solve_border(work_.S, n_, x);
+    else
+      solve_dense(x);
+    each_node([&](int, const Real* Lambda, int q, int at) {
+      Real in[C], out[C];
+      for (int c = 0; c < q; ++c) in[c] = v[at + c];
+      multiply_lower<false>(Lambda, q, in, out);
+      for (int c = 0; c < q; ++c) b[at + c] = out[c];
+    });
+  }
+
+  /// work.S: the factor on entry, C = Lambda S^-1 Lambda' on return (lower triangle); use_T(factor,
+  /// first effect, T) for every node, T q x q.
+  template <class UseT>
+  CUGLMM_LANE void invert(UseT use_T) const {
+    if (!dense_)
+      invert_border(work_.S, n_);
+    else
+      by_lane(work_.S, Index{n_} * n_, [&](double* A) {
+        dense_->invert(A, n_, threads_);
+        return true;
+      });
+    each_node([&](int factor, const Real* Lambda, int q, int at) {
+      if (small(factor)) return;
+      Real T[C * C];
+      T_of_inverse(Lambda, q, at - view_.border_first, T);
+      use_T(factor, at, T);
+    });
+    scale<false>();
+    const bool zero = all_zero();  // a score start
+    each_node([&](int factor, const Real*, int q, int at) {
+      if (!small(factor)) return;
+      Real T[C * C];
+      T_by_definition(q, at - view_.border_first, zero, T);
+      use_T(factor, at, T);
+    });
+  }
+
+  /// f(factor, its Lambda, q, first effect) for the nodes of the border in order.
+  template <class F>
+  CUGLMM_LANE void each_node(F f) const {
+    Real Lambda[C * C];
+    for (int factor = view_.chain; factor < view_.factors; ++factor) {
+      level_lambda(shape_, factor, theta_, Lambda);
+      const int q = shape_.own(factor);
+      for (int at = first(factor); at < first(factor + 1); at += q) f(factor, Lambda, q, at);
+    }
+  }
+
+ private:
+  CUGLMM_HD int first(int factor) const { return view_.factor_first[factor - view_.chain]; }
+
+  CUGLMM_LANE bool small(int factor) const {
+    bool any = false;
+    for (int j = 0; j < plan_.terms; ++j) {
+      const TermView& t = plan_.term[j];
+      for (int c = 0; t.level == factor && c < t.size; ++c)
+        any = any || any_(not_(abs_(theta_[t.theta + lower(c, c, t.size)]) >= kSmallLambda));
+    }
+    return any;
+  }
+  CUGLMM_LANE bool any_small() const {
+    bool any = false;
+    for (int factor = view_.chain; factor < view_.factors; ++factor) any = any || small(factor);
+    return any;
+  }
+  CUGLMM_LANE bool all_zero() const {
+    bool zero = true;
+    for (int j = 0; j < plan_.terms; ++j) {
+      const TermView& t = plan_.term[j];
+      for (int i = 0; t.level >= view_.chain && i < t.size * (t.size + 1) / 2; ++i)
+        zero = zero && all_(abs_(theta_[t.theta + i]) <= 0.0);
+    }
+    return zero;
+  }
+
+  CUGLMM_HD Real entry(const Lanes<Real>& A, int r, int c) const {
+    return r >= c ? A[Index{r} * n_ + c] : A[Index{c} * n_ + r];
+  }
+
+  /// Lambda^-T (I - S^-1) Lambda^-1 of the node at `at`: work.S holds S^-1.
+  CUGLMM_LANE void T_of_inverse(const Real* Lambda, int q, int at, Real* T) const {
+    for (int r = 0; r < q; ++r)
+      for (int c = 0; c < q; ++c) T[r * q + c] = Real(r == c ? 1.0 : 0.0) - entry(work_.S, at + r, at + c);
+    for (int pass = 0; pass < 2; ++pass) {  // T <- Lambda^-T T, then the same to the transposed
+      for (int c = 0; c < q; ++c)
+        for (int r = q - 1; r >= 0; --r) {
+          Real sum = T[r * q + c];
+          for (int k = r + 1; k < q; ++k) sum -= Lambda[k * q + r] * T[k * q + c];
+          T[r * q + c] = sum / Lambda[r * q + r];
+        }
+      for (int r = 0; r < q; ++r)
+        for (int c = 0; c < r; ++c) {
+          const Real swapped = T[r * q + c];
+          T[r * q + c] = T[c * q + r];
+          T[c * q + r] = swapped;
+        }
+    }
+  }
+
+  /// R_ll - R_l. C R_.l: work.kept holds R, work.S holds C.
+  CUGLMM_LANE void T_by_definition(int q, int at, bool zero, Real* T) const {
+    for (int r = 0; r < q; ++r)
+      for (int c = 0; c < q; ++c) T[r * q + c] = entry(work_.kept, at + r, at + c);
+    if (zero) return;
+    Real CR[C], R[C];
+    for (int i = 0; i < n_; ++i) {
+      for (int c = 0; c < q; ++c) {
+        CR[c] = Real(0.0);
+        R[c] = entry(work_.kept, i, at + c);
+      }
+      for (int k = 0; k < n_; ++k) {
+        const Real value = entry(work_.S, i, k);
+        for (int c = 0; c < q; ++c) CR[c] = fma_(value, entry(work_.kept, k, at + c), CR[c]);
+      }
+      for (int r = 0; r < q; ++r)
+        for (int c = 0; c < q; ++c) T[r * q + c] -= R[r] * CR[c];
+    }
+  }
+
+  /// The blocks of factors f >= g: Lambda_f' S Lambda_g, or (not Transposed) Lambda_f S Lambda_g'.
+  template <bool Transposed>
+  CUGLMM_LANE void scale() const {
+    Real left[C * C], right[C * C];
+    for (int f = view_.chain; f < view_.factors; ++f)
+      for (int g = view_.chain; g <= f; ++g) {
+        level_lambda(shape_, f, theta_, left);
+        level_lambda(shape_, g, theta_, right);
+        const int qf = shape_.own(f), qg = shape_.own(g), g_end = first(g + 1) - view_.border_first;
+        for (int r = first(f) - view_.border_first; r < first(f + 1) - view_.border_first; r += qf) {
+          const int end = f == g ? r + qf : g_end;
+          if (qf == 1 && qg == 1) {
+            const Lanes<Real> at = work_.S.from(Index{r} * n_);
+            const Real factor = left[0] * right[0];
+            for (int s = first(g) - view_.border_first; s < end; ++s) at[s] *= factor;
+          } else {
+            for (int s = first(g) - view_.border_first; s < end; s += qg)
+              scale_block<Transposed>(work_.S.from(Index{r} * n_ + s), left, qf, right, qg, r == s);
+          }
+        }
+      }
+  }
+
+  template <bool Transposed>
+  CUGLMM_LANE void scale_block(const Lanes<Real>& A, const Real* left, int qf, const Real* right, int qg,
+                               bool diagonal) const {
+    Real in[C * C], half[C * C];
+    for (int r = 0; r < qf; ++r)
+      for (int c = 0; c < qg; ++c)
+        in[r * qg + c] = diagonal && c > r ? A[Index{c} * n_ + r] : A[Index{r} * n_ + c];
+    for (int c = 0; c < qg; ++c)
+      for (int r = 0; r < qf; ++r) {
+        Real sum(0.0);
+        for (int k = Transposed ? r : 0; k < (Transposed ? qf : r + 1); ++k)
+          sum = fma_(left[Transposed ? k * qf + r : r * qf + k], in[k * qg + c], sum);
+        half[r * qg + c] = sum;
+      }
+    for (int r = 0; r < qf; ++r)
+      for (int c = 0; c < (diagonal ? r + 1 : qg); ++c) {
+        Real sum(0.0);
+        for (int k = Transposed ? c : 0; k < (Transposed ? qg : c + 1); ++k)
+          sum = fma_(half[r * qg + k], right[Transposed ? k * qg + c : c * qg + k], sum);
+        A[Index{r} * n_ + c] = sum;
+      }
+  }
+
+  /// work(values) on each lane's own copy of `size` entries.
+  template <class F>
+  CUGLMM_LANE Mask<Real> by_lane(const Lanes<Real>& lanes, Index size, F work) const {
+    constexpr int width = Lane<Real>::width;
+    Real ok(1.0);
+    double* each = reinterpret_cast<double*>(&ok);
+    double* all = reinterpret_cast<double*>(lanes.at);
+    if constexpr (width == 1) {
+      each[0] = work(all) ? 1 : 0;
+    } else {
+      for (int lane = 0; lane < width; ++lane) {
+        for (Index i = 0; i < size; ++i) work_.matrix[i] = all[i * width + lane];
+        each[lane] = work(work_.matrix) ? 1 : 0;
+        for (Index i = 0; i < size; ++i) all[i * width + lane] = work_.matrix[i];
+      }
+    }
+    return ok > 0.5;
+  }
+
+  /// x <- S^-1 x: substitution along the rows of the factor L, S = L L'.
+  CUGLMM_LANE void solve_dense(const Lanes<Real>& x) const {
+    for (int i = 0; i < n_; ++i) {
+      const Lanes<Real> L = work_.S.from(Index{i} * n_);
+      Real sum = x[i];
+      for (int k = 0; k < i; ++k) sum -= L[k] * x[k];
+      x[i] = sum / L[i];
+    }
+    for (int i = n_ - 1; i >= 0; --i) {
+      const Lanes<Real> L = work_.S.from(Index{i} * n_);
+      const Real value = x[i] / L[i];
+      x[i] = value;
+      for (int k = 0; k < i; ++k) x[k] -= L[k] * value;
+    }
+  }
+
+  const PlanView& plan_;
+  const ArrowView& view_;
+  const AnyShape shape_;
+  const ArrowWork<Real>& work_;
+  const Real* theta_;
+  const int threads_, n_;
+  const DenseFunctions* dense_;
+};
+
+}  // namespace cuglmm

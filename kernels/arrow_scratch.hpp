@@ -1,0 +1,54 @@
+/// Scratch of an arrow's evaluators.
+#pragma once
+
+#include <kernels/scratch.hpp>
+
+namespace cuglmm {
+
+template <class Real>
+CUGLMM_HD ArrowWork<Real> take_arrow_work(Scratch<Real>& scratch, const PlanView& plan) {
+  const ArrowView& view = *plan.arrow;
+  const Index p = plan.p, effects = view.effects, border = view.border, parts = view.part_count;
+  const Index square = border * border, joint = plan.profiled ? p : 0;
+  const bool linear = plan.family == KernelFamily::gaussian;
+  const Index rows = linear ? 0 : view.rows;
+  ArrowWork<Real> work;
+  work.R = scratch.take(view.values);
+  work.C = scratch.take(view.values);
+  work.node = scratch.take(view.factored);
+  work.S = scratch.take(square);
+  work.kept = scratch.take(square);
+  work.part_sums = scratch.take(2 * parts * border);
+  work.part_log = scratch.take(2 * parts);
+  work.part_ok = scratch.take(parts);
+  work.part_G = scratch.take((parts + 1) * (2 * plan.m + plan.TT_size));
+  work.part_border = scratch.take(parts > 1 && !linear ? parts * (view.values - view.border_values) : 0);
+  work.part_beta = scratch.take(parts * p);
+  work.b = scratch.take(effects);
+  work.step = scratch.take(effects + joint);
+  work.score = scratch.take(effects);
+  work.rhs = scratch.take(effects);
+  work.delta = scratch.take(effects);
+  work.delta_b = scratch.take(effects);
+  work.v = scratch.take(effects);
+  work.v_b = scratch.take(effects);
+  work.S_sum = scratch.take(effects);
+  work.c_sum = scratch.take(effects);
+  work.ZX = scratch.take(p * effects);
+  work.D = scratch.take(p * effects);
+  work.D_b = scratch.take(p * effects);
+  work.A = scratch.take(p * p);
+  work.V = scratch.take(p * p + 2 * p);
+  work.x_score = scratch.take(p);
+  work.beta_step = scratch.take(p);
+  work.x_adjoint = scratch.take(p);
+  work.fixed = scratch.take(rows);
+  work.mean = scratch.take(rows);
+  work.trace = scratch.take(rows);
+  if constexpr (Lane<Real>::width > 1)
+    if (border >= kDenseBorder)
+      work.matrix = reinterpret_cast<double*>(scratch.take(square / Lane<Real>::width + 1).at);
+  return work;
+}
+
+}  // namespace cuglmm

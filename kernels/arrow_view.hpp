@@ -1,0 +1,103 @@
+/// The structure of an *arrow*: random effects that are eliminated one grouping level at a time, a chain of
+/// nested factors from its leaves to its root, and the dense *border* of all others (design.md 2).
+///
+/// Z'WZ, and in the same places Lambda H^-1 Lambda', is kept as *values*: of every eliminated node a block
+/// (q + list) x q, its own effects first, below them the effects eliminated later that share a row with it or
+/// with what is nested in it (its *list*: ancestors, then border); and of every pair of border nodes that
+/// share a row a block of their own. Effects are numbered in the order of elimination, the border last.
+#pragma once
+
+#include <kernels/border.hpp>
+#include <kernels/simulate.hpp>
+#include <kernels/views.hpp>
+
+namespace cuglmm {
+
+/// A level of an eliminated factor.
+struct ArrowNode {
+  int factor;  ///< place of its factor in the plan's order: 0 the leaves of the chain
+  int u;       ///< its first random effect
+  int list, list_size;    ///< ArrowView::list[list, list + list_size): effects, ascending
+  int link, link_count;   ///< ArrowView::links: its ancestors, from its parent to the root
+  Index block;            ///< its values: (q + list_size) x q, row-major
+  Index factored;         ///< its part of ArrowWork::node
+};
+
+/// A node's ancestor, whose own effects stand in the node's list from `first` on.
+struct ArrowLink {
+  int node, first;
+  int place;  ///< ArrowView::place[place ..): for list entries first, first + 1, ..: their row in the
+              ///< ancestor's block
+};
+
+/// Values of two border nodes that share a row: rows x columns, row-major, row >= column in the border.
+struct BorderBlock {
+  int row, column, rows, columns;
+  Index block;
+};
+
+/// Consecutive trees with their rows, for one thread at a time.
+struct ArrowPart {
+  int node_begin, node_end, row_begin, row_end;
+};
+
+struct ArrowView {
+  int factors, chain;  ///< all grouping factors, and how many of them are eliminated
+  const ArrowNode* nodes;
+  int node_count;
+  const int* list;
+  const ArrowLink* links;
+  const int* place;
+  const BorderBlock* blocks;
+  int block_count;
+  Index values;         ///< entries of all blocks
+  Index border_values;  ///< the first entry of border blocks, which come last
+  Index factored;       ///< entries of ArrowWork::node
+  int effects;          ///< random effects
+  int border, border_first;  ///< effects of the border, the number of the first
+  const int* factor_first;   ///< factors - chain + 1: first effect of each border factor
+  const ArrowPart* parts;
+  int part_count;
+
+  int rows;
+  const int* effect;  ///< rows x factors: first effect of the row's node of each factor
+  const int* pair;    ///< rows x factors (factors + 1) / 2: values of factor f's effects by factor g's, g <= f
+  const double *X, *Z, *offset, *weights;  ///< rows x p, rows x Q row-major, columns of Z factor by factor
+  OriginalRows original;
+  const std::int64_t* u_number;  ///< effects: lme4's number of each
+  const DenseFunctions* dense;   ///< the host's, for large borders; or null
+
+  // Linear models: sums over rows, common to all problems (design.md 1.3).
+  const double* ZZ;  ///< values: Z'WZ
+  const double* ZX;  ///< p x effects: X'WZ
+  const double* XX;  ///< p x p: X'WX
+  double n;  ///< rows of the model
+  double log_weights;  ///< sum of log p
+  bool reml;
+  const double* centre;  ///< p: the responses of problems are y - offset - X centre
+};
+
+/// Scratch of one slice of problems (arrow.hpp, bordered.hpp, gaussian.hpp).
+template <class Real>
+struct ArrowWork {
+  Lanes<Real> R, C;          ///< values
+  Lanes<Real> node;          ///< factored
+  Lanes<Real> S, kept;       ///< border x border: R, then the factor, then C; R where it is asked for
+  Lanes<Real> part_sums;     ///< parts x border: right-hand sides
+  Lanes<Real> part_log;      ///< parts x 2: a LogProduct, or a penalised deviance and its noise
+  Lanes<Real> part_ok;       ///< parts: 1 or 0
+  Lanes<Real> part_G;        ///< (parts + 1) x (2 m + TT_size): G, T, TT
+  Lanes<Real> part_border;   ///< parts x values of border blocks
+  Lanes<Real> part_beta;     ///< parts x p
+  double* matrix = nullptr;  ///< border x border: one lane's
+
+  // By effect.
+  Lanes<Real> b, step, score, rhs, delta, delta_b, v, v_b, S_sum, c_sum;
+  Lanes<Real> ZX, D, D_b;  ///< p x effects: Z'WX, H^-1 Lambda' Z'WX, Lambda times it
+
+  Lanes<Real> A, V;                       ///< p x p: information about beta, factored; its inverse
+  Lanes<Real> x_score, beta_step, x_adjoint;  ///< p
+  Lanes<Real> fixed, mean, trace;         ///< rows: offset + x'beta; mu; a m' (design.md 1.2)
+};
+
+}  // namespace cuglmm

@@ -1,0 +1,516 @@
+/// The Laplace objective of problems whose random effects do not fall into small components: crossed factors,
+/// and every structure where beta is estimated jointly with u (nAGQ = 0). Design.md 1.1, 1.2, 1.4, 1.7 on an
+/// arrow: one mode, one factor and one gradient for the whole problem.
+///
+/// Real: a pack, its lanes problems; or double, one problem, Wide then the pack that several rows share in
+/// the functions of the family.
+#pragma once
+
+#include <kernels/arrow_terms.hpp>
+#include <kernels/laplace.hpp>
+
+namespace cuglmm {
+
+template <class Real, class Family, class Wide, class Threads>
+class Bordered {
+ public:
+  CUGLMM_LANE Bordered(const PlanView& plan, const ProblemLanes<Real>& problem, const ArrowWork<Real>& work,
+                       const Threads& each_part)
+      : plan_(plan),
+        view_(*plan.arrow),
+        problem_(problem),
+        work_(work),
+        each_part_(each_part),
+        arrow_(plan, work, problem.psi, each_part),
+        beta_(plan.profiled ? problem.u.from(view_.effects)
+                            : Lanes<Real>{const_cast<Real*>(problem.psi + plan.m)}) {}
+
+  /// -2 log L, NaN where PIRLS failed; gradient: k, then beta and sigma where they are not part of psi.
+  CUGLMM_LANE Real evaluate(const Real& tolerance, const Lanes<Real>& G, const Lanes<Real>& gradient,
+                            const Moments<Real>& moments) {
+    if (!plan_.profiled) linear_predictor();
+    const Mask<Real> failed = pirls(tolerance);
+    Real response = problem_.offset_y;
+    for (int j = 0; j < plan_.p; ++j) response = fma_(problem_.xy[j], beta_[j], response);
+    const Real F = penalised_deviance(kHere).F;
+    zero(work_.part_G, Index{view_.part_count + 1} * G_stride());
+    arrow_.invert([&](int part, int factor, int, const Real* T) { add_T(part, factor, T, moments.wanted()); });
+    const Real v_g = adjoint();
+    correct_modes(moments);
+    gradient_rows(gradient);
+    node_gradients(G, moments);
+    theta_gradient(arrow_.shape(), problem_.psi, G, gradient);
+    finish_gradient(gradient);
+    const Real value = F + v_g - decrement_ - log_inverse_.value() - 2.0 * response + problem_.constant;
+    return select_(failed, Real(NAN), value);
+  }
+
+  /// Adds the information about beta at the present modes (p x p lower triangle).
+  CUGLMM_LANE void information(const Lanes<Real>& out) {
+    linear_predictor();
+    arrow_.scale(problem_.u, work_.b);
+    rows();
+    log_inverse_ = {};
+    arrow_.factor(log_inverse_);
+    weigh_columns();
+    for (int j = 0; j < plan_.p * plan_.p; ++j) out[j] += work_.A[j];
+  }
+
+ private:
+  static constexpr int kChunk = sizeof(Wide) > sizeof(Real) ? 64 : 4;  ///< rows at a time
+  static constexpr int kWide = static_cast<int>(kChunk * sizeof(Real) / sizeof(Wide));
+  static constexpr int C = kMaxPath;
+  enum Where { kHere, kBeforeStep };
+
+  CUGLMM_HD Index G_stride() const { return 2 * plan_.m + plan_.TT_size; }
+
+  // ---- rows ----
+
+  /// offset + X beta.
+  CUGLMM_LANE void linear_predictor() const {
+    each_part_(view_.part_count, [&](int part) {
+      for (int i = view_.parts[part].row_begin; i < view_.parts[part].row_end; ++i) {
+        Real eta(view_.offset[i]);
+        for (int j = 0; j < plan_.p; ++j) eta = fma_(Real(view_.X[Index{i} * plan_.p + j]), beta_[j], eta);
+        work_.fixed[i] = eta;
+      }
+    });
+  }
+
+  /// z'values of row i.
+  CUGLMM_HD Real row_product(Index i, const Lanes<Real>& values) const {
+    const int* effect = view_.effect + i * view_.factors;
+    const double* z = view_.Z + i * plan_.Q;
+    Real sum(0.0);
+    for (int f = 0; f < view_.factors; ++f)
+      for (int c = 0; c < arrow_.shape().own(f); ++c)
+        sum = fma_(Real(z[arrow_.shape().first(f) + c]), values[effect[f] + c], sum);
+    return sum;
+  }
+
+  /// f(begin, rows, eta, mu) for chunks of a part's rows, at b; mu of them as Wide packs computed at once.
+  template <class F>
+  CUGLMM_LANE void each_chunk(int part, const Lanes<Real>& b, const F& f) const {
+    Wide eta_packs[kWide], mu_packs[kWide];
+    Real* eta = reinterpret_cast<Real*>(eta_packs);
+    for (int begin = view_.parts[part].row_begin; begin < view_.parts[part].row_end; begin += kChunk) {
+      const int left = view_.parts[part].row_end - begin, rows = left < kChunk ? left : kChunk;
+      for (int i = 0; i < rows; ++i) eta[i] = work_.fixed[begin + i] + row_product(begin + i, b);
+      for (int i = rows; i < kChunk; ++i) eta[i] = Real(0.0);
+      for (int k = 0; k < kWide; ++k) mu_packs[k] = Family::mean(eta_packs[k]);
+      f(begin, rows, eta_packs, mu_packs);
+    }
+  }
+
+  /// Where a part adds the values of border blocks up, and the place of the first.
+  CUGLMM_HD Lanes<Real> border_values(int part) const {
+    const Index count = view_.values - view_.border_values;
+    return view_.part_count == 1 ? work_.R : work_.part_border.from(part * count - view_.border_values);
+  }
+
+  /// At b: mu, Z'WZ into work.R, Z's (b scale) into work.score.
+  CUGLMM_LANE void rows() const {
+    const Index border_count = view_.values - view_.border_values;
+    zero(work_.part_sums, Index{view_.part_count} * view_.border);
+    each_part_(view_.part_count, [&](int part) { part_rows(part); });
+    for (int i = 0; i < view_.border; ++i) {
+      Real sum = problem_.zy[view_.border_first + i];
+      for (int part = 0; part < view_.part_count; ++part) sum += work_.part_sums[Index{part} * view_.border + i];
+      work_.score[view_.border_first + i] = sum;
+    }
+    if (view_.part_count == 1) return;
+    for (Index i = 0; i < border_count; ++i) {
+      Real sum(0.0);
+      for (int part = 0; part < view_.part_count; ++part) sum += work_.part_border[part * border_count + i];
+      work_.R[view_.border_values + i] = sum;
+    }
+  }
+
+  CUGLMM_LANE void part_rows(int part) const {
+    const ArrowPart& at = view_.parts[part];
+    const Lanes<Real> border = border_values(part);
+    const Lanes<Real> sums = work_.part_sums.from(Index{part} * view_.border - view_.border_first);
+    const Index begin = view_.nodes[at.node_begin].block;
+    const Index end = at.node_end < view_.node_count ? view_.nodes[at.node_end].block : view_.border_values;
+    zero(work_.R.from(begin), end - begin);
+    zero(border.from(view_.border_values), view_.values - view_.border_values);
+    for (int n = at.node_begin; n < at.node_end; ++n)
+      for (int c = 0; c < arrow_.shape().own(view_.nodes[n].factor); ++c)
+        work_.score[view_.nodes[n].u + c] = problem_.zy[view_.nodes[n].u + c];
+    each_chunk(part, work_.b, [&](int first, int rows, const Wide*, const Wide* mu_packs) {
+      const Real* mu = reinterpret_cast<const Real*>(mu_packs);
+      for (int i = 0; i < rows; ++i) {
+        work_.mean[first + i] = mu[i];
+        add_row(first + i, mu[i], sums, border);
+      }
+    });
+  }
+
+  CUGLMM_HD void add_row(Index i, const Real& mu, const Lanes<Real>& sums, const Lanes<Real>& border) const {
+    const AnyShape& shape = arrow_.shape();
+    const int* effect = view_.effect + i * view_.factors;
+    const int* pair = view_.pair + i * (view_.factors * (view_.factors + 1) / 2);
+    const double* z = view_.Z + i * plan_.Q;
+    const Real p(view_.weights[i]), w = p * Family::variance(mu), pmu = p * mu;
+    for (int f = 0; f < view_.factors; ++f) {
+      const Lanes<Real>& g = f < view_.chain ? work_.score : sums;
+      const int qf = shape.own(f);
+      for (int r = 0; r < qf; ++r) {
+        const Real z_r(z[shape.first(f) + r]), wz = w * z_r;
+        Real& to = g[effect[f] + r];
+        to -= pmu * z_r;
+        for (int h = 0; h <= f; ++h, ++pair) {
+          const int qh = shape.own(h), columns = h == f ? r + 1 : qh;
+          const Lanes<Real> values = (h < view_.chain ? work_.R : border).from(*pair + Index{r} * qh);
+          for (int c = 0; c < columns; ++c) values[c] = fma_(wz, Real(z[shape.first(h) + c]), values[c]);
+        }
+        if (r + 1 < qf) pair -= f + 1;
+      }
+    }
+  }
+
+  struct Deviance {
+    Real F, noise;  ///< F is known to about 1e-16 times noise
+  };
+  /// 2 sum p b(eta) - 2 (Z'y)'b + |u|^2 at u, or before its last step; here: with the mu of rows().
+  CUGLMM_LANE Deviance penalised_deviance(Where where) const {
+    if (where == kBeforeStep) {
+      for (int i = 0; i < view_.effects; ++i) work_.v[i] = problem_.u[i] - work_.step[i];
+      arrow_.scale(work_.v, work_.v_b);
+    }
+    const Lanes<Real>& b = where == kHere ? work_.b : work_.v_b;
+    each_part_(view_.part_count, [&](int part) {
+      typename Family::template Cumulant<Wide, false> cumulant;
+      each_chunk(part, b, [&](int first, int rows, const Wide* eta, const Wide* mu) {
+        Wide weights[kWide];
+        Real* p = reinterpret_cast<Real*>(weights);
+        for (int i = 0; i < kChunk; ++i) p[i] = i < rows ? Real(view_.weights[first + i]) : Real(0.0);
+        for (int k = 0; k < kWide; ++k) cumulant.add(eta[k], mu[k], weights[k], 0);
+      });
+      const Wide twice = cumulant.twice();
+      Real sum(0.0);
+      for (int k = 0; k < static_cast<int>(sizeof(Wide) / sizeof(Real)); ++k)
+        sum += reinterpret_cast<const Real*>(&twice)[k];
+      work_.part_log[2 * part] = sum;
+    });
+    Deviance out{Real(0.0), Real(0.0)};
+    for (int part = 0; part < view_.part_count; ++part) {
+      out.F += work_.part_log[2 * part];
+      out.noise += abs_(Real(work_.part_log[2 * part]));
+    }
+    for (int i = 0; i < view_.effects; ++i) {
+      const Real u = where == kHere ? problem_.u[i] : work_.v[i], zy_b = 2.0 * (problem_.zy[i] * b[i]);
+      out.F += u * u - zy_b;
+      out.noise += abs_(zy_b);
+    }
+    return out;
+  }
+
+  // ---- the mode ----
+
+  /// The Newton step into delta, delta_b (and beta_step), and g' H^-1 g; rows() and factor first.
+  CUGLMM_LANE void newton_step() {
+    for (int i = 0; i < view_.effects; ++i) work_.rhs[i] = work_.score[i];
+    arrow_.solve(work_.rhs, problem_.u, true, work_.delta, work_.delta_b);
+    Real sum(0.0);
+    for (int i = 0; i < view_.effects; ++i)
+      sum += work_.delta_b[i] * work_.score[i] - work_.delta[i] * problem_.u[i];
+    if (plan_.profiled) {
+      weigh_columns();
+      sum += join(work_.x_score, work_.delta, work_.delta_b, work_.beta_step);
+    }
+    decrement_ = sum;
+  }
+
+  /// What beta adds to a solution v of H v = .. when X joins Z Lambda without penalty: r = x - X'WZ v_b,
+  /// A step = r, v -= D step. Returns r' step.
+  CUGLMM_LANE Real join(const Lanes<Real>& x, const Lanes<Real>& v, const Lanes<Real>& v_b,
+                        const Lanes<Real>& step) const {
+    for (int j = 0; j < plan_.p; ++j) {
+      Real sum = x[j];
+      const Lanes<Real> column = work_.ZX.from(Index{j} * view_.effects);
+      for (int i = 0; i < view_.effects; ++i) sum -= column[i] * v_b[i];
+      work_.V[j] = sum;
+      step[j] = sum;
+    }
+    solve_border(work_.A, plan_.p, step);
+    Real out(0.0);
+    for (int j = 0; j < plan_.p; ++j) {
+      out = fma_(work_.V[j], step[j], out);
+      const Lanes<Real> D = work_.D.from(Index{j} * view_.effects), D_b = work_.D_b.from(Index{j} * view_.effects);
+      for (int i = 0; i < view_.effects; ++i) {
+        v[i] -= D[i] * step[j];
+        v_b[i] -= D_b[i] * step[j];
+      }
+    }
+    return out;
+  }
+
+  /// Z'WX, its D = H^-1 Lambda' Z'WX, X's, and A = X'WX - X'WZ Lambda D: factored where beta is joint.
+  CUGLMM_LANE void weigh_columns() const {
+    const int p = plan_.p;
+    zero(work_.ZX, Index{p} * view_.effects);
+    zero(work_.A, Index{p} * p);
+    for (int j = 0; j < p; ++j) work_.x_score[j] = problem_.xy[j];
+    for (Index i = 0; i < view_.rows; ++i) {
+      const Real mu = work_.mean[i], weight(view_.weights[i]), w = weight * Family::variance(mu);
+      const int* effect = view_.effect + i * view_.factors;
+      for (int j = 0; j < p; ++j) {
+        const Real x(view_.X[i * p + j]), wx = w * x;
+        work_.x_score[j] -= weight * mu * x;
+        for (int k = 0; k <= j; ++k) work_.A[j * p + k] = fma_(wx, Real(view_.X[i * p + k]), work_.A[j * p + k]);
+        const Lanes<Real> column = work_.ZX.from(Index{j} * view_.effects);
+        for (int f = 0; f < view_.factors; ++f)
+          for (int c = 0; c < arrow_.shape().own(f); ++c)
+            column[effect[f] + c] = fma_(wx, Real(view_.Z[i * plan_.Q + arrow_.shape().first(f) + c]), column[effect[f] + c]);
+      }
+    }
+    solve_columns(plan_, arrow_, work_);
+    if (plan_.profiled) {
+      LogProduct<Real> ignored;
+      factor_border(work_.A, p, ignored);
+    }
+  }
+
+  /// u <- u + delta where `newton`, u <- u - step / 2 where `halve`; other lanes stay.
+  CUGLMM_LANE void move(const Mask<Real>& newton, const Mask<Real>& halve) const {
+    const auto one = [&](Index i, const Real& delta) {
+      const Real half = 0.5 * work_.step[i];
+      work_.step[i] = select_(newton, delta, select_(halve, half, work_.step[i]));
+      problem_.u[i] =
+          select_(newton, problem_.u[i] + delta, select_(halve, problem_.u[i] - half, problem_.u[i]));
+    };
+    for (int i = 0; i < view_.effects; ++i) one(i, work_.delta[i]);
+    if (plan_.profiled)
+      for (int j = 0; j < plan_.p; ++j) one(view_.effects + j, work_.beta_step[j]);
+  }
+
+  /// F has not grown in the last step.
+  CUGLMM_LANE Mask<Real> descended() const {
+    const Deviance here = joint_deviance(kHere), before = joint_deviance(kBeforeStep);
+    return here.F <= before.F + 1e-12 * abs_(before.F) + 1e-14 * here.noise;
+  }
+  /// The same, with beta's part of the responses where beta moves.
+  CUGLMM_LANE Deviance joint_deviance(Where where) const {
+    if (!plan_.profiled) return penalised_deviance(where);
+    const Lanes<Real> step = work_.step.from(view_.effects);
+    const auto shift = [&](double sign) {
+      for (int j = 0; j < plan_.p; ++j) beta_[j] += sign * step[j];
+      linear_predictor();
+    };
+    if (where == kBeforeStep) shift(-1);
+    Deviance out = penalised_deviance(where);
+    for (int j = 0; j < plan_.p; ++j) {
+      const Real part = 2.0 * (problem_.xy[j] * beta_[j]);
+      out.F -= part;
+      out.noise += abs_(part);
+    }
+    if (where == kBeforeStep) shift(1);
+    return out;
+  }
+
+  /// As Component::pirls (pirls.hpp), the whole problem at once.
+  CUGLMM_LANE Mask<Real> pirls(const Real& tolerance) {
+    constexpr int kMaxPasses = 200, kMaxHalvings = 30;
+    Mask<Real> done = not_(problem_.active);
+    Real last(1.7e308), halvings(0.0);
+    zero(work_.step, view_.effects + plan_.p);
+    for (int pass = 0;; ++pass) {
+      arrow_.scale(problem_.u, work_.b);
+      if (plan_.profiled) linear_predictor();
+      rows();
+      log_inverse_ = {};
+      const Mask<Real> positive = arrow_.factor(log_inverse_);
+      newton_step();
+      const auto usable = and_(finite_(decrement_), positive);
+      done = or_(done, and_(usable, decrement_ < tolerance));
+      if (all_(done) || pass == kMaxPasses) break;
+      auto good = and_(usable, decrement_ < 0.5 * last);
+      const auto doubtful = and_(usable, not_(or_(good, done)));
+      if (any_(doubtful)) {
+        // The step that was just computed survives: what looks back uses v and v_b.
+        good = or_(good, and_(doubtful, descended()));
+      }
+      if (pass == 0) restart_at_zero(not_(or_(good, done)));
+      halvings = select_(good, Real(0.0), halvings + 1.0);
+      const auto lost = halvings > double(kMaxHalvings);
+      if (all_(or_(done, lost))) break;
+      move(and_(good, not_(done)), and_(not_(good), not_(done)));
+      last = select_(good, decrement_, last);
+    }
+    return not_(done);
+  }
+
+  CUGLMM_HD void restart_at_zero(const Mask<Real>& lanes) const {
+    if (!any_(lanes)) return;
+    for (int i = 0; i < view_.effects; ++i) problem_.u[i] = select_(lanes, Real(0.0), problem_.u[i]);
+  }
+
+  // ---- the gradient (design.md 1.2) ----
+
+  CUGLMM_LANE void add_T(int part, int factor, const Real* T, bool moments) const {
+    accumulate_T(plan_, factor, T, work_.part_G.from(part * G_stride()), moments);
+  }
+
+  /// h = Z'(a m') and v = H^-1 Lambda' h (with beta joint: v_beta too). Returns v'g.
+  CUGLMM_LANE Real adjoint() const {
+    zero(work_.part_sums, Index{view_.part_count} * view_.border);
+    each_part_(view_.part_count, [&](int part) { part_trace(part); });
+    for (int i = 0; i < view_.border; ++i) {
+      Real sum(0.0);
+      for (int part = 0; part < view_.part_count; ++part) sum += work_.part_sums[Index{part} * view_.border + i];
+      work_.rhs[view_.border_first + i] = sum;
+    }
+    arrow_.solve(work_.rhs, work_.rhs, false, work_.v, work_.v_b);
+    Real out(0.0);
+    if (plan_.profiled) {
+      for (int j = 0; j < plan_.p; ++j) {
+        Real sum(0.0);
+        for (Index i = 0; i < view_.rows; ++i) sum = fma_(Real(view_.X[i * plan_.p + j]), work_.trace[i], sum);
+        work_.V[plan_.p + j] = sum;
+      }
+      join(work_.V.from(plan_.p), work_.v, work_.v_b, work_.x_adjoint);
+      for (int j = 0; j < plan_.p; ++j) out = fma_(work_.x_adjoint[j], work_.x_score[j], out);
+    }
+    for (int i = 0; i < view_.effects; ++i) out += work_.v_b[i] * work_.score[i] - work_.v[i] * problem_.u[i];
+    return out;
+  }
+
+  CUGLMM_LANE void part_trace(int part) const {
+    const ArrowPart& at = view_.parts[part];
+    const Lanes<Real> sums = work_.part_sums.from(Index{part} * view_.border - view_.border_first);
+    for (int n = at.node_begin; n < at.node_end; ++n)
+      for (int c = 0; c < arrow_.shape().own(view_.nodes[n].factor); ++c)
+        work_.rhs[view_.nodes[n].u + c] = Real(0.0);
+    for (Index i = at.row_begin; i < at.row_end; ++i) {
+      const Real mu = work_.mean[i];
+      const Real a = row_variance(i) *
+                     (view_.weights[i] * (Family::variance(mu) * Family::variance_derivative(mu)));
+      work_.trace[i] = a;
+      add_to_effects(i, a, work_.rhs, sums);
+    }
+  }
+
+  /// a_i = z' C z.
+  CUGLMM_HD Real row_variance(Index i) const {
+    const AnyShape& shape = arrow_.shape();
+    const int* pair = view_.pair + i * (view_.factors * (view_.factors + 1) / 2);
+    const double* z = view_.Z + i * plan_.Q;
+    Real sum(0.0);
+    for (int f = 0; f < view_.factors; ++f)
+      for (int h = 0; h <= f; ++h, ++pair) {
+        const int qf = shape.own(f), qh = shape.own(h);
+        const double twice = h == f ? 1 : 2;
+        for (int r = 0; r < qf; ++r) {
+          Real part(0.0);
+          for (int c = 0; c < qh; ++c)
+            part = fma_(work_.C[*pair + Index{r} * qh + c], Real(z[shape.first(h) + c]), part);
+          sum = fma_(Real(twice * z[shape.first(f) + r]), part, sum);
+        }
+      }
+    return sum;
+  }
+
+  /// Adds z value to a row's effects; those of the border into a part's sums.
+  CUGLMM_HD void add_to_effects(Index i, const Real& value, const Lanes<Real>& own, const Lanes<Real>& sums) const {
+    const int* effect = view_.effect + i * view_.factors;
+    for (int f = 0; f < view_.factors; ++f)
+      for (int c = 0; c < arrow_.shape().own(f); ++c) {
+        Real& to = (f < view_.chain ? own : sums)[effect[f] + c];
+        to = fma_(value, Real(view_.Z[i * plan_.Q + arrow_.shape().first(f) + c]), to);
+      }
+  }
+
+  /// The last step: a correction of u (design.md 1.7).
+  CUGLMM_LANE void correct_modes(const Moments<Real>& moments) const {
+    for (int i = 0; i < view_.effects; ++i) {
+      problem_.u[i] = select_(problem_.active, problem_.u[i] + work_.delta[i], problem_.u[i]);
+      if (moments.wanted()) moments.mode[i] = work_.b[i] + work_.delta_b[i];
+    }
+    if (plan_.profiled)
+      for (int j = 0; j < plan_.p; ++j) beta_[j] = select_(problem_.active, beta_[j] + work_.beta_step[j], beta_[j]);
+    if (moments.wanted()) conditional_variances(plan_, work_, Real(1.0), moments.variance);
+  }
+
+  /// t = Z Lambda v, c = a m' - o t, r = -2 s + c of the rows: Z's, Z'c, X'r.
+  CUGLMM_LANE void gradient_rows(const Lanes<Real>& gradient) const {
+    const int p = plan_.p;
+    zero(work_.part_sums, Index{2} * view_.part_count * view_.border);
+    zero(work_.part_beta, Index{view_.part_count} * p);
+    each_part_(view_.part_count, [&](int part) { part_gradient(part); });
+    for (int i = 0; i < view_.border; ++i) {
+      Real S = problem_.zy[view_.border_first + i], c(0.0);
+      for (int part = 0; part < view_.part_count; ++part) {
+        S += work_.part_sums[Index{2} * part * view_.border + i];
+        c += work_.part_sums[(Index{2} * part + 1) * view_.border + i];
+      }
+      work_.S_sum[view_.border_first + i] = S;
+      work_.c_sum[view_.border_first + i] = c;
+    }
+    if (plan_.profiled) return;
+    for (int j = 0; j < p; ++j) {
+      Real sum = -2.0 * problem_.xy[j];
+      for (int part = 0; part < view_.part_count; ++part) sum += work_.part_beta[Index{part} * p + j];
+      gradient[plan_.m + j] = sum;
+    }
+  }
+
+  CUGLMM_LANE void part_gradient(int part) const {
+    const ArrowPart& at = view_.parts[part];
+    const Lanes<Real> S_sums = work_.part_sums.from(Index{2} * part * view_.border - view_.border_first),
+                      c_sums = S_sums.from(view_.border), beta = work_.part_beta.from(Index{part} * plan_.p);
+    for (int n = at.node_begin; n < at.node_end; ++n)
+      for (int c = 0; c < arrow_.shape().own(view_.nodes[n].factor); ++c) {
+        work_.S_sum[view_.nodes[n].u + c] = problem_.zy[view_.nodes[n].u + c];
+        work_.c_sum[view_.nodes[n].u + c] = Real(0.0);
+      }
+    for (Index i = at.row_begin; i < at.row_end; ++i) {
+      const Real mu = work_.mean[i], p(view_.weights[i]), w = p * Family::variance(mu);
+      Real t = row_product(i, work_.v_b), moved = row_product(i, work_.delta_b);
+      if (plan_.profiled)
+        for (int j = 0; j < plan_.p; ++j) {
+          const Real x(view_.X[i * plan_.p + j]);
+          t = fma_(x, work_.x_adjoint[j], t);
+          moved = fma_(x, work_.beta_step[j], moved);
+        }
+      const Real fitted = fma_(w, moved, p * mu), c = work_.trace[i] - w * t;  // s = p y - fitted
+      add_to_effects(i, -fitted, work_.S_sum, S_sums);
+      add_to_effects(i, c, work_.c_sum, c_sums);
+      if (!plan_.profiled) {
+        const Real r = fma_(Real(2.0), fitted, c);
+        for (int j = 0; j < plan_.p; ++j) beta[j] = fma_(Real(view_.X[i * plan_.p + j]), r, beta[j]);
+      }
+    }
+  }
+
+  /// G_j = sum of T - S S' + (S C' + C S') / 2.
+  CUGLMM_LANE void node_gradients(const Lanes<Real>& G, const Moments<Real>& moments) const {
+    collect_T(plan_, work_.part_G, G, moments);
+    each_term_level(plan_, [&](const TermView& t, int at) {
+      for (int c = 0; c < t.size; ++c)
+        for (int r = c; r < t.size; ++r) {
+          const Real S_r = work_.S_sum[at + r], S_c = work_.S_sum[at + c];
+          G[t.theta + lower(r, c, t.size)] +=
+              0.5 * (S_r * work_.c_sum[at + c] + work_.c_sum[at + r] * S_c) - S_r * S_c;
+        }
+    });
+  }
+
+  CUGLMM_LANE void finish_gradient(const Lanes<Real>& gradient) const {
+    if (!plan_.profiled) return;
+    for (int j = 0; j < plan_.p; ++j) gradient[plan_.k + j] = beta_[j];
+    gradient[plan_.k + plan_.p] = Real(1.0);
+  }
+
+  const PlanView& plan_;
+  const ArrowView& view_;
+  const ProblemLanes<Real>& problem_;
+  const ArrowWork<Real>& work_;
+  const Threads& each_part_;
+  const Arrow<Real, Threads> arrow_;
+  const Lanes<Real> beta_;
+  Real decrement_;
+  LogProduct<Real> log_inverse_;
+};
+
+}  // namespace cuglmm

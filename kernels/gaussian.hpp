@@ -1,0 +1,188 @@
+/// Linear mixed models (design.md 1.3): beta and sigma profiled out, REML or ML. Rows enter through Z'WZ,
+/// Z'WX, X'WX, which all problems share, and Z'Wy, X'Wy, y'Wy: an evaluation costs the same whatever their
+/// number.
+#pragma once
+
+#include <kernels/arrow_terms.hpp>
+
+namespace cuglmm {
+
+template <class Real, class Threads>
+class Gaussian {
+ public:
+  CUGLMM_LANE Gaussian(const PlanView& plan, const ProblemLanes<Real>& problem, const ArrowWork<Real>& work,
+                       const Threads& each_part)
+      : plan_(plan),
+        view_(*plan.arrow),
+        problem_(problem),
+        work_(work),
+        each_part_(each_part),
+        arrow_(plan, work, problem.psi, each_part) {}
+
+  /// The deviance or REML criterion, NaN where it does not exist; gradient: m, then beta and sigma.
+  CUGLMM_LANE Real evaluate(const Lanes<Real>& G, const Lanes<Real>& gradient, const Moments<Real>& moments) {
+    LogProduct<Real> log_inverse;
+    Mask<Real> positive = factor(log_inverse);
+    LogProduct<Real> log_inverse_A;
+    positive = and_(positive, factor_border(work_.A, plan_.p, log_inverse_A));
+    const Real r2 = estimate();
+    const double N = view_.reml ? view_.n - plan_.p : view_.n;
+    const Real phi = r2 * (1.0 / N);
+    positive = and_(positive, phi > 0.0);
+    residual_sums();
+    zero(work_.part_G, Index{view_.part_count + 1} * (2 * plan_.m + plan_.TT_size));
+    arrow_.invert([&](int part, int factor, int at, const Real* T) { add_T(part, factor, at, T, moments); });
+    finish(phi, G, gradient, moments);
+    Real value = N * (1.0 + 1.8378770664093454836 + log_(phi)) - log_inverse.value() - view_.log_weights;
+    if (view_.reml) value -= log_inverse_A.value();
+    return select_(positive, value, Real(NAN));
+  }
+
+  /// Adds the information about beta, X'V^-1 X over sigma^2 (lower triangle).
+  CUGLMM_LANE void information(const Lanes<Real>& out) {
+    LogProduct<Real> ignored;
+    factor(ignored);
+    for (int j = 0; j < plan_.p * plan_.p; ++j) work_.V[j] = work_.A[j];
+    factor_border(work_.A, plan_.p, ignored);
+    const Real r2 = estimate();
+    const double N = view_.reml ? view_.n - plan_.p : view_.n;
+    for (int j = 0; j < plan_.p * plan_.p; ++j) out[j] += work_.V[j] * N / r2;
+  }
+
+ private:
+  static constexpr int C = kMaxPath;
+
+  /// H, and A = X'V^-1 X with its columns D.
+  CUGLMM_LANE Mask<Real> factor(LogProduct<Real>& log_inverse) const {
+    for (Index i = 0; i < view_.values; ++i) work_.R[i] = Real(view_.ZZ[i]);
+    for (Index i = 0; i < Index{plan_.p} * view_.effects; ++i) work_.ZX[i] = Real(view_.ZX[i]);
+    for (int i = 0; i < plan_.p * plan_.p; ++i) work_.A[i] = Real(view_.XX[i]);
+    const Mask<Real> positive = arrow_.factor(log_inverse);
+    solve_columns(plan_, arrow_, work_);
+    return positive;
+  }
+
+  /// beta into beta_step, u, b; returns the penalised residual sum of squares.
+  CUGLMM_LANE Real estimate() const {
+    const Lanes<Real>&u = problem_.u, &b = work_.b, &beta = work_.beta_step;
+    for (int i = 0; i < view_.effects; ++i) work_.rhs[i] = problem_.zy[i];
+    arrow_.solve(work_.rhs, work_.rhs, false, work_.delta, b);
+    Real r2 = problem_.constant;
+    for (int i = 0; i < view_.effects; ++i) r2 -= problem_.zy[i] * b[i];
+    for (int j = 0; j < plan_.p; ++j) {
+      Real sum = problem_.xy[j];
+      for (int i = 0; i < view_.effects; ++i) sum -= column(work_.ZX, j)[i] * b[i];
+      work_.x_score[j] = beta[j] = sum;
+    }
+    solve_border(work_.A, plan_.p, beta);
+    for (int j = 0; j < plan_.p; ++j) {
+      r2 -= work_.x_score[j] * beta[j];
+      for (int i = 0; i < view_.effects; ++i) {
+        work_.delta[i] -= column(work_.D, j)[i] * beta[j];
+        b[i] -= column(work_.D_b, j)[i] * beta[j];
+      }
+    }
+    for (int i = 0; i < view_.effects; ++i) u[i] = select_(problem_.active, work_.delta[i], u[i]);
+    return r2;
+  }
+
+  CUGLMM_HD Lanes<Real> column(const Lanes<Real>& columns, int j) const {
+    return columns.from(Index{j} * view_.effects);
+  }
+
+  /// S = Z'W res into S_sum; for REML also Z'W (X - Z C Z'WX) over ZX, and V = A^-1.
+  CUGLMM_LANE void residual_sums() const {
+    for (int i = 0; i < view_.effects; ++i) {
+      Real sum = problem_.zy[i];
+      for (int j = 0; j < plan_.p; ++j) sum -= Real(view_.ZX[Index{j} * view_.effects + i]) * work_.beta_step[j];
+      work_.S_sum[i] = sum;
+    }
+    subtract_ZZ(work_.b, work_.S_sum);
+    if (!view_.reml) return;
+    for (int j = 0; j < plan_.p; ++j) subtract_ZZ(column(work_.D_b, j), column(work_.ZX, j));
+    for (int i = 0; i < plan_.p * plan_.p; ++i) work_.V[i] = work_.A[i];
+    invert_border(work_.V, plan_.p);
+  }
+
+  /// y -= Z'WZ x.
+  CUGLMM_LANE void subtract_ZZ(const Lanes<Real>& x, const Lanes<Real>& y) const {
+    for (int n = 0; n < view_.node_count; ++n) {
+      const ArrowNode& node = view_.nodes[n];
+      const int q = arrow_.shape().own(node.factor);
+      const double* ZZ = view_.ZZ + node.block;
+      subtract_diagonal(ZZ, q, node.u, x, y);
+      for (int r = 0; r < node.list_size; ++r) {
+        const int later = view_.list[node.list + r];
+        for (int c = 0; c < q; ++c) {
+          const Real value(ZZ[(q + r) * q + c]);
+          y[node.u + c] -= value * x[later];
+          y[later] -= value * x[node.u + c];
+        }
+      }
+    }
+    for (int k = 0; k < view_.block_count; ++k) {
+      const BorderBlock& block = view_.blocks[k];
+      const int row = view_.border_first + block.row, first = view_.border_first + block.column;
+      const double* ZZ = view_.ZZ + block.block;
+      if (row == first) {
+        subtract_diagonal(ZZ, block.columns, row, x, y);
+        continue;
+      }
+      for (int r = 0; r < block.rows; ++r)
+        for (int c = 0; c < block.columns; ++c) {
+          const Real value(ZZ[r * block.columns + c]);
+          y[first + c] -= value * x[row + r];
+          y[row + r] -= value * x[first + c];
+        }
+    }
+  }
+  CUGLMM_LANE static void subtract_diagonal(const double* ZZ, int q, int at, const Lanes<Real>& x,
+                                            const Lanes<Real>& y) {
+    for (int r = 0; r < q; ++r)
+      for (int c = 0; c < q; ++c) y[at + r] -= Real(ZZ[r >= c ? r * q + c : c * q + r]) * x[at + c];
+  }
+
+  /// T of a node; for REML less E V E', E its rows of Z'W (X - Z C Z'WX).
+  CUGLMM_LANE void add_T(int part, int factor, int at, const Real* T, const Moments<Real>& moments) const {
+    const Lanes<Real> sums = work_.part_G.from(Index{part} * (2 * plan_.m + plan_.TT_size));
+    if (!view_.reml) return accumulate_T(plan_, factor, T, sums, moments.wanted());
+    const int q = arrow_.shape().own(factor), p = plan_.p;
+    Real projected[C * C];
+    for (int i = 0; i < q * q; ++i) projected[i] = T[i];
+    for (int r = 0; r < q; ++r)
+      for (int j = 0; j < p; ++j) {
+        Real VE(0.0);
+        for (int k = 0; k < p; ++k)
+          VE = fma_(work_.V[j >= k ? j * p + k : k * p + j], column(work_.ZX, k)[at + r], VE);
+        for (int c = 0; c < q; ++c) projected[r * q + c] -= VE * column(work_.ZX, j)[at + c];
+      }
+    accumulate_T(plan_, factor, projected, sums, moments.wanted());
+  }
+
+  /// G_j = sum of T - S S' / phi, the gradient, what is profiled out, and the modes.
+  CUGLMM_LANE void finish(const Real& phi, const Lanes<Real>& G, const Lanes<Real>& gradient,
+                          const Moments<Real>& moments) const {
+    collect_T(plan_, work_.part_G, G, moments);
+    const Real precision = 1.0 / phi;
+    each_term_level(plan_, [&](const TermView& t, int at) {
+      for (int c = 0; c < t.size; ++c)
+        for (int r = c; r < t.size; ++r)
+          G[t.theta + lower(r, c, t.size)] -= precision * work_.S_sum[at + r] * work_.S_sum[at + c];
+    });
+    theta_gradient(arrow_.shape(), problem_.psi, G, gradient);
+    for (int j = 0; j < plan_.p; ++j) gradient[plan_.m + j] = work_.beta_step[j] + view_.centre[j];
+    gradient[plan_.m + plan_.p] = sqrt_(phi);
+    if (!moments.wanted()) return;
+    for (int i = 0; i < view_.effects; ++i) moments.mode[i] = work_.b[i];
+    conditional_variances(plan_, work_, phi, moments.variance);
+  }
+
+  const PlanView& plan_;
+  const ArrowView& view_;
+  const ProblemLanes<Real>& problem_;
+  const ArrowWork<Real>& work_;
+  const Threads& each_part_;
+  const Arrow<Real, Threads> arrow_;
+};
+
+}  // namespace cuglmm
