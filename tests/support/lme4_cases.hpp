@@ -10,21 +10,28 @@
 #include <string>
 #include <vector>
 
+#include <cuglmm/options.hpp>
 #include <tests/support/cases.hpp>
 
 namespace cuglmm::test {
 
-/// Laplace fits of binomial logit and Poisson log models whose random effects are separable.
+/// Laplace and nAGQ = 0 fits of binomial logit and Poisson log models, and linear mixed models.
 inline std::vector<Case> cases_in_scope() {
   std::vector<Case> out;
   for (const Case& c : reference_cases()) {
-    const bool family =
-        (c.family == "binomial" && c.link == "logit") || (c.family == "poisson" && c.link == "log");
-    const bool crossed = c.id == "verbagg_crossed" || c.id == "verbagg_crossed_vector";
-    if (c.stage == "now" && family && c.nagq == 1 && !crossed && c.has_expected()) out.push_back(c);
+    const bool family = (c.family == "binomial" && c.link == "logit") ||
+                        (c.family == "poisson" && c.link == "log") || c.is_linear();
+    if (c.stage == "now" && family && c.nagq <= 1 && c.has_expected()) out.push_back(c);
   }
   return out;
 }
+
+inline FitOptions fit_options(const Case& c, const std::string& device = "auto") {
+  return {.reml = c.reml, .nagq = c.nagq, .device = device};
+}
+
+/// 1e-7, or 1e-10 of a large criterion: how well the corpus is known.
+inline double criterion_tolerance(double value) { return std::max(1e-7, 1e-10 * std::abs(value)); }
 
 /// sim_separation, sim_quasi_separation: no estimates exist.
 inline std::vector<Case> separated_cases() {
