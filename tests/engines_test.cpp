@@ -75,7 +75,7 @@ class EveryProblem : public testing::TestWithParam<EngineKind> {
     for (std::uint64_t seed = 1; seed <= kModels; ++seed) {
       SCOPED_TRACE("seed " + std::to_string(seed));
       const Model model = random_model(seed);
-      const PlanData plan(model, true);
+      const PlanData plan(model);
       const auto engine = GetParam().make(plan);
       const auto problem = engine->problem(plan.sums(model, model.y));
       problem->set_mode_tolerance(1e-14);

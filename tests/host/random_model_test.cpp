@@ -89,6 +89,67 @@ TEST(RandomModel, OptionsDecideWhatIsDrawn) {
   }
 }
 
+/// Is there a pair of factors of which neither is nested in the other?
+bool has_crossed_factors(const Model& model) {
+  const auto nested = [](const GroupingFactor& fine, const GroupingFactor& coarse) {
+    std::vector<int> above(fine.levels.size(), -1);
+    for (std::size_t i = 0; i < fine.codes.size(); ++i) {
+      int& level = above[static_cast<std::size_t>(fine.codes[i])];
+      if (level >= 0 && level != coarse.codes[i]) return false;
+      level = coarse.codes[i];
+    }
+    return true;
+  };
+  for (const GroupingFactor& a : model.factors)
+    for (const GroupingFactor& b : model.factors)
+      if (!nested(a, b) && !nested(b, a)) return true;
+  return false;
+}
+
+TEST(RandomModel, CrossedStructuresAreCrossed) {
+  int crossed = 0, models = 0;
+  for (const std::string& structure : test::crossed_structures())
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+      const Model model = random_model(seed, {.random_effects = structure});
+      crossed += has_crossed_factors(model);
+      ++models;
+      for (const GroupingFactor& factor : model.factors)
+        for (std::size_t l = 0; l < factor.levels.size(); ++l)
+          EXPECT_NE(std::count(factor.codes.begin(), factor.codes.end(), static_cast<int>(l)), 0);
+    }
+  // (1 | g:h) has one factor; where labels are used again within a level, a:b and a:k may be nested by chance
+  EXPECT_GT(crossed, models * 9 / 10);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) EXPECT_FALSE(has_crossed_factors(random_model(seed)));
+}
+
+TEST(RandomModel, AnyStructureDrawsThemAll) {
+  std::set<std::string> drawn, linear;
+  for (std::uint64_t seed = 1; seed <= 400; ++seed) {
+    const Model model = random_model(seed, {.any_structure = true, .max_rows = 40});
+    const Model normal = random_model(seed, {.any_structure = true, .family = FamilyKind::gaussian});
+    EXPECT_TRUE(normal.is_linear());
+    for (const std::string& structure : test::all_structures()) {
+      if (model.formula.text().ends_with(" + " + structure)) drawn.insert(structure);
+      if (normal.formula.text().ends_with(" + " + structure)) linear.insert(structure);
+    }
+  }
+  EXPECT_EQ(drawn.size(), test::all_structures().size());
+  EXPECT_EQ(linear.size(), test::all_structures().size() - 2) << "all but those by row";
+}
+
+TEST(RandomModel, GaussianHasRealResponsesWeightsAndOffsets) {
+  int weighted = 0, offsets = 0;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    const Model model = random_model(seed, {.family = FamilyKind::gaussian});
+    weighted += (model.weights.array() != 1).any();
+    offsets += (model.offset.array() != 0).any();
+    EXPECT_GT(model.weights.minCoeff(), 0);
+    EXPECT_GT((model.y.array() - model.y.mean()).matrix().norm(), 0);
+  }
+  EXPECT_GE(weighted, 5);
+  EXPECT_GE(offsets, 5);
+}
+
 TEST(RandomPsi, IsSingularWhenAskedFor) {
   bool zero_template = false, deficient = false;
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {

@@ -46,6 +46,19 @@ VectorXd gradient_by_differences(const Model& model, const Psi& psi) {
   return result;
 }
 
+/// 2 G_j Lambda_j, lower triangles.
+VectorXd theta_gradient(const Model& model, const std::vector<MatrixXd>& G, const VectorXd& theta) {
+  const std::vector<MatrixXd> L = reference::templates(model, theta);
+  VectorXd gradient(theta.size());
+  Eigen::Index k = 0;
+  for (std::size_t j = 0; j < L.size(); ++j) {
+    const MatrixXd dL = 2 * G[j] * L[j];
+    for (Eigen::Index c = 0; c < dL.cols(); ++c)
+      for (Eigen::Index r = c; r < dL.rows(); ++r) gradient[k++] = dL(r, c);
+  }
+  return gradient;
+}
+
 // Rows.
 
 TEST(ReferenceRows, AreDerivativesOfTheDevianceInEta) {
@@ -122,15 +135,35 @@ TEST_P(ReferenceOnRandomModels, ModeSolvesItsEquation) {
 TEST_P(ReferenceOnRandomModels, GradientInThetaIsTwiceGLambda) {
   for_each([](const Model& model, const Psi& psi) {
     const reference::Laplace f = reference::laplace(model, psi.theta, psi.beta);
-    const std::vector<MatrixXd> L = reference::templates(model, psi.theta);
-    VectorXd expected(psi.theta.size());
-    Eigen::Index k = 0;
-    for (std::size_t j = 0; j < L.size(); ++j) {
-      const MatrixXd dL = 2 * f.G[j] * L[j];
-      for (Eigen::Index c = 0; c < dL.cols(); ++c)
-        for (Eigen::Index r = c; r < dL.rows(); ++r) expected[k++] = dL(r, c);
-    }
-    EXPECT_LT(error(f.gradient.head(k), expected), 1e-10);
+    EXPECT_LT(error(f.gradient.head(psi.theta.size()), theta_gradient(model, f.G, psi.theta)), 1e-10);
+  });
+}
+
+TEST_P(ReferenceOnRandomModels, GradientAtTheJointModeEqualsDifferences) {
+  for_each([](const Model& model, const Psi& psi) {
+    const reference::Laplace f = reference::joint(model, psi.theta);
+    VectorXd differences(psi.theta.size());
+    for (Eigen::Index i = 0; i < differences.size(); ++i)
+      differences[i] = derivative(
+          [&](double step) {
+            const VectorXd theta = psi.theta + step * VectorXd::Unit(differences.size(), i);
+            return reference::joint(model, theta).minus2_log_likelihood;
+          },
+          4e-3);
+    EXPECT_LT(error(f.gradient, differences), 1e-6);
+    EXPECT_LT(error(f.gradient, theta_gradient(model, f.G, psi.theta)), 1e-10) << "2 G Lambda";
+  });
+}
+
+/// beta of the joint mode: X's = 0, and u is the mode given it.
+TEST_P(ReferenceOnRandomModels, JointModeSolvesBothEquations) {
+  for_each([](const Model& model, const Psi& psi) {
+    const reference::Laplace f = reference::joint(model, psi.theta);
+    EXPECT_LT((model.X.transpose() * f.s).cwiseAbs().maxCoeff(), 1e-8 * f.w.sum());
+    const reference::Laplace given = reference::laplace(model, psi.theta, f.beta);
+    EXPECT_NEAR(f.minus2_log_likelihood, given.minus2_log_likelihood,
+                1e-12 * (1 + given.minus2_log_likelihood));
+    EXPECT_LT(error(f.u, given.u), 1e-8);
   });
 }
 
@@ -157,8 +190,7 @@ TEST_P(ReferenceOnRandomModels, GIsTheSlopeInSigmaWhereLambdaIsZero) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Structures, ReferenceOnRandomModels,
-                         testing::ValuesIn(test::separable_structures()));
+INSTANTIATE_TEST_SUITE_P(Structures, ReferenceOnRandomModels, testing::ValuesIn(test::all_structures()));
 
 TEST(Reference, WithoutRandomEffectsIsTheGlm) {
   for (std::uint64_t seed = 1; seed <= 10; ++seed) {

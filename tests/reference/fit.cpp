@@ -1,11 +1,12 @@
 #include <cmath>
-#include <limits>
 #include <stdexcept>
 
 #include <Eigen/Cholesky>
 #include <Eigen/LU>
 
+#include <tests/reference/bfgs.hpp>
 #include <tests/reference/laplace.hpp>
+#include <tests/reference/linear.hpp>
 #include <tests/reference/rows.hpp>
 
 namespace cuglmm::reference {
@@ -14,65 +15,30 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-struct Point {
-  VectorXd psi, gradient;
-  double value = std::numeric_limits<double>::infinity();
-};
-
-/// d at psi; infinite where it cannot be evaluated, so that a line search steps back.
-Point evaluate(const Model& model, const VectorXd& psi) {
-  Point point{psi, VectorXd::Zero(psi.size())};
-  const Eigen::Index m = model.theta_size();
-  try {
-    const Laplace f = laplace(model, psi.head(m), psi.tail(psi.size() - m));
-    if (std::isfinite(f.minus2_log_likelihood) && f.gradient.allFinite()) {
-      point.gradient = f.gradient;
-      point.value = f.minus2_log_likelihood;
+/// d and its gradient as an objective; infinite where PIRLS finds no mode, so that a line search steps back.
+template <class Evaluate>
+Objective objective(Evaluate evaluate) {
+  return [evaluate](const VectorXd& x) {
+    Point point{x, VectorXd::Zero(x.size())};
+    try {
+      const auto [value, gradient] = evaluate(x);
+      if (std::isfinite(value) && gradient.allFinite()) {
+        point.gradient = gradient;
+        point.value = value;
+      }
+    } catch (const std::runtime_error&) {
     }
-  } catch (const std::runtime_error&) {  // PIRLS found no mode there
-  }
-  return point;
+    return point;
+  };
 }
 
-/// Halves the step until the Armijo condition holds up to rounding; an infinite value if it never does.
-Point line_search(const Model& model, const Point& from, const VectorXd& direction) {
-  const double slope = direction.dot(from.gradient), rounding = 1e-13 * std::abs(from.value);
-  double step = std::min(1.0, 2 / direction.cwiseAbs().maxCoeff());
-  for (; step > 1e-10; step /= 2) {
-    const Point to = evaluate(model, from.psi + step * direction);
-    if (to.value <= from.value + 1e-4 * step * slope + rounding) return to;
-  }
-  return Point{};
-}
-
-/// The inverse BFGS update, left out where the curvature along s is not positive.
-void update(MatrixXd& B, const VectorXd& s, const VectorXd& y) {
-  const double sy = s.dot(y);
-  if (sy <= 1e-10 * s.norm() * y.norm()) return;
-  const MatrixXd I = MatrixXd::Identity(B.rows(), B.cols()), V = I - s * y.transpose() / sy;
-  B = V * B * V.transpose() + s * s.transpose() / sy;
-}
-
-Optimum bfgs(const Model& model, const VectorXd& theta, const VectorXd& beta, double tolerance) {
-  VectorXd psi(theta.size() + beta.size());
-  psi << theta, beta;
-  Point at = evaluate(model, psi);
-  MatrixXd B = information(model, theta, beta).inverse();
-  double decrement = 0;
-  for (int iteration = 0; iteration < 500; ++iteration) {
-    VectorXd direction = -B * at.gradient;
-    if (direction.dot(at.gradient) >= 0) {
-      B = MatrixXd::Identity(psi.size(), psi.size()) / std::max(1.0, at.gradient.norm());
-      direction = -B * at.gradient;
-    }
-    decrement = -direction.dot(at.gradient) / 2;
-    if (decrement < tolerance) break;
-    const Point next = line_search(model, at, direction);
-    if (!std::isfinite(next.value)) break;
-    update(B, next.psi - at.psi, next.gradient - at.gradient);
-    at = next;
-  }
-  return {at.psi.head(theta.size()), at.psi.tail(beta.size()), at.value, at.gradient, decrement};
+/// The better of two searches, from `theta` (then the rest of x) and from Lambda = I.
+Point better(const Model& model, const Objective& f, const VectorXd& x, const MatrixXd& B, double tolerance) {
+  const Point one = bfgs(f, x, B, tolerance);
+  VectorXd other = x;
+  other.head(model.theta_size()) = identity_theta(model);
+  const Point two = bfgs(f, other, B, tolerance);
+  return two.value < one.value ? two : one;
 }
 
 /// Changes the sign of the columns of the templates with a negative diagonal; d does not change.
@@ -86,13 +52,16 @@ void make_diagonals_positive(const Model& model, Optimum& optimum) {
       }
 }
 
-/// The starting point where every template is the identity.
-VectorXd identity_theta(const Model& model) {
-  VectorXd theta = VectorXd::Zero(model.theta_size());
-  Eigen::Index k = 0;
-  for (const RandomTerm& term : model.terms)
-    for (int length = term.size(); length > 0; k += length--) theta[k] = 1;
-  return theta;
+Optimum optimum_of(const Model& model, const Point& at) {
+  const Eigen::Index m = model.theta_size();
+  Optimum optimum{at.x.head(m), at.x.tail(at.x.size() - m), at.value, at.gradient, at.decrement};
+  make_diagonals_positive(model, optimum);
+  return optimum;
+}
+
+/// For the scale of the first step only.
+MatrixXd inverse_of_diagonal(const MatrixXd& A) {
+  return A.diagonal().cwiseMax(1e-6 * A.diagonal().maxCoeff()).cwiseInverse().asDiagonal();
 }
 
 }  // namespace
@@ -125,12 +94,40 @@ VectorXd glm(const Model& model) {
 }
 
 Optimum fit(const Model& model, double tolerance) {
-  const VectorXd beta = glm(model);
-  Optimum best = bfgs(model, score_start(model, beta), beta, tolerance);
-  const Optimum other = bfgs(model, identity_theta(model), beta, tolerance);
-  if (other.minus2_log_likelihood < best.minus2_log_likelihood) best = other;
-  make_diagonals_positive(model, best);
-  return best;
+  const Eigen::Index m = model.theta_size(), p = model.X.cols();
+  const Objective f = objective([&](const VectorXd& x) {
+    const Laplace at = laplace(model, x.head(m), x.tail(p));
+    return std::pair{at.minus2_log_likelihood, at.gradient};
+  });
+  const VectorXd beta = glm(model), theta = score_start(model, beta);
+  VectorXd start(m + p);
+  start << theta, beta;
+  return optimum_of(model, better(model, f, start, information(model, theta, beta).inverse(), tolerance));
+}
+
+Optimum fit_joint(const Model& model, double tolerance) {
+  const Eigen::Index m = model.theta_size();
+  const Objective f = objective([&](const VectorXd& theta) {
+    const Laplace at = joint(model, theta);
+    return std::pair{at.minus2_log_likelihood, at.gradient};
+  });
+  const VectorXd beta = glm(model), theta = score_start(model, beta);
+  const MatrixXd B = inverse_of_diagonal(information(model, theta, beta).topLeftCorner(m, m));
+  Optimum optimum = optimum_of(model, better(model, f, theta, B, tolerance));
+  optimum.beta = joint(model, optimum.theta).beta;
+  return optimum;
+}
+
+Optimum fit_linear(const Model& model, bool reml, double tolerance) {
+  const Objective f = objective([&](const VectorXd& theta) {
+    const Linear at = linear(model, theta, reml);
+    return std::pair{at.criterion, at.gradient};
+  });
+  const VectorXd start = identity_theta(model) / 4;
+  const MatrixXd B = inverse_of_diagonal(linear(model, start, reml).theta_information);
+  Optimum optimum = optimum_of(model, better(model, f, start, B, tolerance));
+  optimum.beta = linear(model, optimum.theta, reml).beta;
+  return optimum;
 }
 
 }  // namespace cuglmm::reference

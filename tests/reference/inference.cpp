@@ -12,54 +12,13 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-Eigen::Index levels(const Model& model, const RandomTerm& term) {
-  return static_cast<Eigen::Index>(model.factors[term.factor].levels.size());
-}
-
-/// The q_j x q_j diagonal blocks of a q x q matrix: per term, per level.
-std::vector<std::vector<MatrixXd>> diagonal_blocks(const Model& model, const MatrixXd& full) {
-  std::vector<std::vector<MatrixXd>> blocks(model.terms.size());
-  Eigen::Index at = 0;
-  for (std::size_t j = 0; j < model.terms.size(); ++j) {
-    const int q = model.terms[j].size();
-    for (Eigen::Index l = 0; l < levels(model, model.terms[j]); ++l, at += q)
-      blocks[j].push_back(full.block(at, at, q, q));
-  }
-  return blocks;
-}
-
 /// X'WX - X'WZ Lambda H^-1 Lambda' Z'WX: inverse of vcov_rx.
 MatrixXd RX_squared(const Model& model, const MatrixXd& A, const Laplace& f) {
   const MatrixXd XWA = model.X.transpose() * f.w.asDiagonal() * A;
   return model.X.transpose() * f.w.asDiagonal() * model.X - XWA * f.H.llt().solve(XWA.transpose());
 }
 
-/// E_k = dLambda_k Lambda' + Lambda dLambda_k' for the entries k of the lower triangle of a template.
-std::vector<MatrixXd> covariance_derivatives(const MatrixXd& L) {
-  std::vector<MatrixXd> E;
-  for (Eigen::Index c = 0; c < L.cols(); ++c)
-    for (Eigen::Index r = c; r < L.rows(); ++r) {
-      MatrixXd dL = MatrixXd::Zero(L.rows(), L.cols());
-      dL(r, c) = 1;
-      E.push_back(dL * L.transpose() + L * dL.transpose());
-    }
-  return E;
-}
-
 }  // namespace
-
-std::vector<MatrixXd> modes(const Model& model, const VectorXd& theta, const VectorXd& u) {
-  const VectorXd b = Lambda(model, theta) * u;
-  std::vector<MatrixXd> result;
-  Eigen::Index at = 0;
-  for (const RandomTerm& term : model.terms) {
-    MatrixXd modes_j(levels(model, term), term.size());
-    for (Eigen::Index l = 0; l < modes_j.rows(); ++l, at += term.size())
-      modes_j.row(l) = b.segment(at, term.size()).transpose();
-    result.push_back(modes_j);
-  }
-  return result;
-}
 
 std::vector<std::vector<MatrixXd>> conditional_variances(const Model& model, const VectorXd& theta,
                                                          const VectorXd& beta) {
@@ -92,20 +51,10 @@ MatrixXd vcov_hessian(const Model& model, const VectorXd& theta, const VectorXd&
 MatrixXd information(const Model& model, const VectorXd& theta, const VectorXd& beta) {
   const Laplace f = laplace(model, theta, beta);
   const MatrixXd Z = dense_Z(model), A = Z * Lambda(model, theta), ZWA = Z.transpose() * f.w.asDiagonal() * A;
-  const auto T =
-      diagonal_blocks(model, Z.transpose() * f.w.asDiagonal() * Z - ZWA * f.H.llt().solve(ZWA.transpose()));
-  const std::vector<MatrixXd> L = templates(model, theta);
+  const MatrixXd T = Z.transpose() * f.w.asDiagonal() * Z - ZWA * f.H.llt().solve(ZWA.transpose());
   const Eigen::Index m = theta.size(), p = beta.size();
   MatrixXd result = MatrixXd::Zero(m + p, m + p);
-  Eigen::Index first = 0;
-  for (std::size_t j = 0; j < L.size(); ++j) {
-    const std::vector<MatrixXd> E = covariance_derivatives(L[j]);
-    const auto size = static_cast<Eigen::Index>(E.size());
-    for (Eigen::Index r = 0; r < size; ++r)
-      for (Eigen::Index c = 0; c < size; ++c)
-        for (const MatrixXd& T_ll : T[j]) result(first + r, first + c) += (T_ll * E[r] * T_ll * E[c]).trace();
-    first += size;
-  }
+  result.topLeftCorner(m, m) = theta_information(model, theta, T);
   result.bottomRightCorner(p, p) = 2 * RX_squared(model, A, f);
   return result;
 }

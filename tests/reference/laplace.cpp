@@ -13,10 +13,6 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
-Eigen::Index levels(const Model& model, const RandomTerm& term) {
-  return static_cast<Eigen::Index>(model.factors[term.factor].levels.size());
-}
-
 /// Row quantities of all rows at eta, as columns.
 struct Rows {
   VectorXd s, w, dw, o;
@@ -37,113 +33,52 @@ Rows rows_at(const Model& model, const VectorXd& eta) {
   return rows;
 }
 
-/// A' diag(m) A + I.
-MatrixXd penalized(const MatrixXd& A, const VectorXd& m) {
-  return A.transpose() * m.asDiagonal() * A + MatrixXd::Identity(A.cols(), A.cols());
+/// B' diag(m) B + diag(1 for the q of u, 0 for a beta that joins it).
+MatrixXd penalized(const MatrixXd& B, const VectorXd& m, Eigen::Index q) {
+  MatrixXd result = B.transpose() * m.asDiagonal() * B;
+  result.diagonal().head(q).array() += 1;
+  return result;
 }
 
-/// The mode of F(u) = D + |u|^2 (design 1.7). `fixed` is X beta + offset.
-VectorXd pirls(const Model& model, const MatrixXd& A, const VectorXd& fixed) {
-  const auto F = [&](const VectorXd& u) { return rows_at(model, fixed + A * u).D + u.squaredNorm(); };
-  VectorXd u = VectorXd::Zero(A.cols());
-  double F_u = F(u);
+/// The mode of F = D + |u|^2 (design 1.7): u, and with it beta where B has columns beyond those of Lambda.
+/// `fixed` is what B has no part in.
+VectorXd pirls(const Model& model, const MatrixXd& B, const VectorXd& fixed, Eigen::Index q) {
+  const auto F = [&](const VectorXd& x) { return rows_at(model, fixed + B * x).D + x.head(q).squaredNorm(); };
+  VectorXd x = VectorXd::Zero(B.cols());
+  double F_x = F(x);
   for (int pass = 0; pass < 200; ++pass) {
-    const Rows rows = rows_at(model, fixed + A * u);
-    const VectorXd g = A.transpose() * rows.s - u;
+    const Rows rows = rows_at(model, fixed + B * x);
+    VectorXd g = B.transpose() * rows.s;
+    g.head(q) -= x.head(q);
     const VectorXd m = (rows.o.array() > 0).select(rows.o, rows.w);
-    const VectorXd delta = penalized(A, m).llt().solve(g);
-    if (g.dot(delta) <= 1e-20 * (1 + std::abs(F_u))) return u + delta;
+    const VectorXd delta = penalized(B, m, q).llt().solve(g);
+    if (g.dot(delta) <= 1e-20 * (1 + std::abs(F_x))) return x + delta;
     double step = 1;
-    while (!(F(u + step * delta) <= F_u + 1e-12 * std::abs(F_u))) {  // also halves where F is NaN
+    while (!(F(x + step * delta) <= F_x + 1e-12 * std::abs(F_x))) {  // also halves where F is NaN
       step /= 2;
       if (step < 1e-10) throw std::runtime_error("reference: PIRLS finds no descent");
     }
-    u += step * delta;
-    F_u = F(u);
+    x += step * delta;
+    F_x = F(x);
   }
   throw std::runtime_error("reference: PIRLS did not converge in 200 passes");
 }
 
-/// dd/dLambda (q x q) -> dd/dtheta: sum over the levels of a term, lower triangle.
-VectorXd to_theta(const Model& model, const MatrixXd& dLambda) {
-  VectorXd gradient(model.theta_size());
-  Eigen::Index at = 0, k = 0;
-  for (const RandomTerm& term : model.terms) {
-    const int q = term.size();
-    MatrixXd sum = MatrixXd::Zero(q, q);
-    for (Eigen::Index l = 0; l < levels(model, term); ++l, at += q) sum += dLambda.block(at, at, q, q);
-    for (int c = 0; c < q; ++c)
-      for (int r = c; r < q; ++r) gradient[k++] = sum(r, c);
-  }
-  return gradient;
-}
-
-/// G_j = sum_l T_ll - S_l S_l' + (S_l C_l' + C_l S_l')/2 (design 1.2).
-std::vector<MatrixXd> dSigma(const Model& model, const MatrixXd& T, const VectorXd& S, const VectorXd& C) {
-  std::vector<MatrixXd> G;
-  Eigen::Index at = 0;
-  for (const RandomTerm& term : model.terms) {
-    const int q = term.size();
-    MatrixXd sum = MatrixXd::Zero(q, q);
-    for (Eigen::Index l = 0; l < levels(model, term); ++l, at += q) {
-      const VectorXd S_l = S.segment(at, q), C_l = C.segment(at, q);
-      sum += T.block(at, at, q, q) - S_l * S_l.transpose();
-      sum += (S_l * C_l.transpose() + C_l * S_l.transpose()) / 2;
-    }
-    G.push_back(sum);
-  }
-  return G;
-}
-
-}  // namespace
-
-MatrixXd dense_Z(const Model& model) {
-  Eigen::Index q = 0;
-  for (const RandomTerm& term : model.terms) q += levels(model, term) * term.size();
-  MatrixXd Z = MatrixXd::Zero(model.rows(), q);
-  Eigen::Index at = 0;
-  for (const RandomTerm& term : model.terms) {
-    for (Eigen::Index i = 0; i < model.rows(); ++i)
-      Z.row(i).segment(at + model.factors[term.factor].codes[i] * term.size(), term.size()) = term.Z.row(i);
-    at += levels(model, term) * term.size();
-  }
-  return Z;
-}
-
-std::vector<MatrixXd> templates(const Model& model, const VectorXd& theta) {
-  std::vector<MatrixXd> result;
-  Eigen::Index k = 0;
-  for (const RandomTerm& term : model.terms) {
-    MatrixXd L = MatrixXd::Zero(term.size(), term.size());
-    for (int c = 0; c < term.size(); ++c)
-      for (int r = c; r < term.size(); ++r) L(r, c) = theta[k++];
-    result.push_back(L);
-  }
-  return result;
-}
-
-MatrixXd Lambda(const Model& model, const VectorXd& theta) {
-  const std::vector<MatrixXd> L = templates(model, theta);
-  Eigen::Index q = 0;
-  for (const RandomTerm& term : model.terms) q += levels(model, term) * term.size();
-  MatrixXd result = MatrixXd::Zero(q, q);
-  Eigen::Index at = 0;
-  for (std::size_t j = 0; j < L.size(); ++j)
-    for (Eigen::Index l = 0; l < levels(model, model.terms[j]); ++l, at += L[j].rows())
-      result.block(at, at, L[j].rows(), L[j].rows()) = L[j];
-  return result;
-}
-
-Laplace laplace(const Model& model, const VectorXd& theta, const VectorXd& beta) {
+/// d at the mode and its derivatives but those in beta. B: Z Lambda, or [Z Lambda, X] where beta joins u.
+/// Also r of design 1.2.
+Laplace at_mode(const Model& model, const VectorXd& theta, const MatrixXd& B, const VectorXd& fixed,
+                VectorXd& r) {
   const MatrixXd Z = dense_Z(model), A = Z * Lambda(model, theta);
-  const VectorXd fixed = model.X * beta + model.offset;
+  const Eigen::Index q = A.cols();
+  const VectorXd mode = pirls(model, B, fixed, q);
   Laplace f;
-  f.u = pirls(model, A, fixed);
-  f.eta = fixed + A * f.u;
+  f.u = mode.head(q);
+  f.beta = mode.tail(mode.size() - q);
+  f.eta = fixed + B * mode;
   const Rows rows = rows_at(model, f.eta);
   f.s = rows.s;
   f.w = rows.w;
-  f.H = penalized(A, rows.w);
+  f.H = penalized(A, rows.w, q);
   const Eigen::LLT<MatrixXd> chol(f.H);
   for (Eigen::Index i = 0; i < model.rows(); ++i)
     f.saturated += saturated(model.family, model.y[i], model.weights[i]);
@@ -152,22 +87,39 @@ Laplace laplace(const Model& model, const VectorXd& theta, const VectorXd& beta)
   f.log_det = 2 * MatrixXd(chol.matrixL()).diagonal().array().log().sum();
   f.minus2_log_likelihood = f.saturated + f.D + f.u_squared + f.log_det;
 
-  const MatrixXd H_inverse = chol.solve(MatrixXd::Identity(A.cols(), A.cols()));
+  const MatrixXd H_inverse = chol.solve(MatrixXd::Identity(q, q));
   const VectorXd a = ((A * H_inverse).array() * A.array()).rowwise().sum();
   const VectorXd a_dm = a.array() * rows.dw.array();
-  const VectorXd v = penalized(A, rows.o).llt().solve(A.transpose() * a_dm);
-  const VectorXd t = A * v;
-  const VectorXd c = a_dm.array() - rows.o.array() * t.array();
-  const VectorXd r = c - 2 * rows.s;
+  const VectorXd v = penalized(B, rows.o, q).llt().solve(B.transpose() * a_dm);
+  const VectorXd c = a_dm.array() - rows.o.array() * (B * v).array();
+  r = c - 2 * rows.s;
   const MatrixXd ZMA = Z.transpose() * rows.w.asDiagonal() * A;
-  const VectorXd S = Z.transpose() * rows.s;
-  const MatrixXd dLambda = Z.transpose() * r * f.u.transpose() + S * v.transpose() + 2 * ZMA * H_inverse;
-  f.gradient.resize(model.theta_size() + beta.size());
-  f.gradient << to_theta(model, dLambda), model.X.transpose() * r;
-
+  const VectorXd S = Z.transpose() * rows.s, C = Z.transpose() * c;
+  f.gradient =
+      to_theta(model, Z.transpose() * r * f.u.transpose() + S * v.head(q).transpose() + 2 * ZMA * H_inverse);
   const MatrixXd T = Z.transpose() * rows.w.asDiagonal() * Z - ZMA * H_inverse * ZMA.transpose();
-  f.G = dSigma(model, T, S, Z.transpose() * c);
+  f.G = sums_over_levels(model, T - S * S.transpose() + (S * C.transpose() + C * S.transpose()) / 2);
   return f;
+}
+
+}  // namespace
+
+Laplace laplace(const Model& model, const VectorXd& theta, const VectorXd& beta) {
+  VectorXd r;
+  Laplace f = at_mode(model, theta, dense_Z(model) * Lambda(model, theta), model.X * beta + model.offset, r);
+  f.beta = beta;
+  const VectorXd in_theta = f.gradient;
+  f.gradient.resize(theta.size() + beta.size());
+  f.gradient << in_theta, model.X.transpose() * r;
+  return f;
+}
+
+Laplace joint(const Model& model, const VectorXd& theta) {
+  const MatrixXd A = dense_Z(model) * Lambda(model, theta);
+  MatrixXd B(model.rows(), A.cols() + model.X.cols());
+  B << A, model.X;
+  VectorXd r;
+  return at_mode(model, theta, B, model.offset, r);
 }
 
 }  // namespace cuglmm::reference

@@ -1,30 +1,23 @@
 /// The arbiter of the test suite: design section 1 once more, in dense Eigen, one problem, no cleverness.
 ///
-/// The random effects of the whole model form one vector, term by term, level by level, q_j within a level,
-/// as in lme4. Nothing is collapsed, split into components or eliminated: Z is n x q and dense.
+/// Nothing is collapsed, split into components or eliminated: Z is n x q and dense. Linear models:
+/// linear.hpp.
 #pragma once
 
 #include <Eigen/Core>
 #include <vector>
 
 #include <cuglmm/model.hpp>
+#include <tests/reference/random_effects.hpp>
 
 namespace cuglmm::reference {
-
-/// n x q. Column of effect c of level l of term j: the q's of the terms before j, then l q_j + c.
-Eigen::MatrixXd dense_Z(const Model& model);
-
-/// The q_j x q_j lower triangular templates, filled from theta (column-major lower triangles, term by term).
-std::vector<Eigen::MatrixXd> templates(const Model& model, const Eigen::VectorXd& theta);
-
-/// q x q, block diagonal: the template of term j once per level.
-Eigen::MatrixXd Lambda(const Model& model, const Eigen::VectorXd& theta);
 
 /// Objective and exact gradient at (theta, beta) (design 1.1, 1.2), at the mode u.
 struct Laplace {
   double minus2_log_likelihood =
       0;                           ///< saturated + D + |u|^2 + log|H|: the true -2 log L, as lme4 reports it
-  Eigen::VectorXd gradient;        ///< of it in (theta, beta)
+  Eigen::VectorXd gradient;        ///< of it in (theta, beta); of joint() in theta
+  Eigen::VectorXd beta;            ///< p: that given, or of joint() the mode
   Eigen::VectorXd u;               ///< q: the mode
   Eigen::VectorXd eta;             ///< n: X beta + Z Lambda u + offset
   Eigen::VectorXd s, w;            ///< n: scores and expected weights at the mode
@@ -37,9 +30,8 @@ struct Laplace {
 /// it does not get there.
 Laplace laplace(const Model& model, const Eigen::VectorXd& theta, const Eigen::VectorXd& beta);
 
-/// The conditional modes b = Lambda u: per term, levels x q_j.
-std::vector<Eigen::MatrixXd> modes(const Model& model, const Eigen::VectorXd& theta,
-                                   const Eigen::VectorXd& u);
+/// nAGQ = 0 (design 1.4): beta joins u without a penalty; d at that mode and its gradient in theta.
+Laplace joint(const Model& model, const Eigen::VectorXd& theta);
 
 /// Blocks of Lambda H^-1 Lambda' (design 1.6): per term, per level, q_j x q_j.
 std::vector<std::vector<Eigen::MatrixXd>> conditional_variances(const Model& model,
@@ -75,5 +67,8 @@ struct Optimum {
 
 /// Plain BFGS from the score start and from Lambda = I; the better of the two. For small models only.
 Optimum fit(const Model& model, double tolerance = 1e-12);
+
+/// The same of joint(): over theta alone.
+Optimum fit_joint(const Model& model, double tolerance = 1e-12);
 
 }  // namespace cuglmm::reference

@@ -21,6 +21,7 @@ struct Case {
   std::string stage;    ///< "now" or "later"
   nlohmann::json json;  ///< all of it
 
+  bool is_linear() const { return family == "gaussian" && link == "identity"; }
   bool has_expected() const { return json.contains("expected"); }
   const nlohmann::json& expected() const { return json.at("expected"); }
 };

@@ -67,7 +67,7 @@ inline std::string test_device() {
 
 struct Value {
   double objective = 0;
-  Eigen::VectorXd gradient;
+  Eigen::VectorXd gradient;  ///< k
 };
 
 inline Eigen::VectorXd joined(const Psi& psi) {
@@ -75,6 +75,9 @@ inline Eigen::VectorXd joined(const Psi& psi) {
   all << psi.theta, psi.beta;
   return all;
 }
+
+/// Those that the search is over: all, or theta where beta is profiled.
+inline Eigen::VectorXd parameters(const PlanView& view, const Psi& psi) { return joined(psi).head(view.k); }
 
 /// Fills lanes [0, count) of a feed with the same responses; u starts at 0.
 inline void fill_feed(Feed& feed, const PlanView& view, const ResponseSums& sums, int width, int count) {
@@ -91,7 +94,7 @@ inline void fill_feed(Feed& feed, const PlanView& view, const ResponseSums& sums
 }
 
 struct EvaluateOptions {
-  bool collapse = true;
+  PlanOptions plan = {};
   int threads = 1;
   int times = 1;  ///< evaluations, each from the modes of the one before: the last are exact to rounding
 };
@@ -99,7 +102,7 @@ struct EvaluateOptions {
 /// The model's own responses at each psi. By problem: side by side in feeds, the last of them not full.
 inline std::vector<Value> evaluate(const EngineKind& kind, const Model& model, const std::vector<Psi>& at,
                                    const EvaluateOptions& options = {}) {
-  const PlanData plan(model, options.collapse);
+  const PlanData plan(model, options.plan);
   const auto engine = kind.make(plan, options.threads);
   const ResponseSums sums = plan.sums(model, model.y);
   std::vector<Value> values;
@@ -117,8 +120,9 @@ inline std::vector<Value> evaluate(const EngineKind& kind, const Model& model, c
   for (std::size_t first = 0; first < at.size(); first += static_cast<std::size_t>(width)) {
     const int count = std::min(width, static_cast<int>(at.size() - first));
     fill_feed(storage.feed, plan.view, sums, width, count);
-    Eigen::MatrixXd psi(plan.view.m + plan.view.p, count), gradient;
-    for (int c = 0; c < count; ++c) psi.col(c) = joined(at[first + static_cast<std::size_t>(c)]);
+    Eigen::MatrixXd psi(plan.view.k, count), gradient;
+    for (int c = 0; c < count; ++c)
+      psi.col(c) = parameters(plan.view, at[first + static_cast<std::size_t>(c)]);
     Eigen::VectorXd objective;
     for (int i = 0; i < options.times; ++i) objective = engine->evaluate(storage.feed, psi, gradient);
     for (int c = 0; c < count; ++c) values.push_back({objective[c], gradient.col(c)});

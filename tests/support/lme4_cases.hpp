@@ -3,26 +3,35 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Core>
+
 #include <algorithm>
 #include <cmath>
 #include <string>
 #include <vector>
 
+#include <cuglmm/options.hpp>
 #include <tests/support/cases.hpp>
 
 namespace cuglmm::test {
 
-/// Laplace fits of binomial logit and Poisson log models whose random effects are separable.
+/// Laplace and nAGQ = 0 fits of binomial logit and Poisson log models, and linear mixed models.
 inline std::vector<Case> cases_in_scope() {
   std::vector<Case> out;
   for (const Case& c : reference_cases()) {
-    const bool family =
-        (c.family == "binomial" && c.link == "logit") || (c.family == "poisson" && c.link == "log");
-    const bool crossed = c.id == "verbagg_crossed" || c.id == "verbagg_crossed_vector";
-    if (c.stage == "now" && family && c.nagq == 1 && !crossed && c.has_expected()) out.push_back(c);
+    const bool family = (c.family == "binomial" && c.link == "logit") ||
+                        (c.family == "poisson" && c.link == "log") || c.is_linear();
+    if (c.stage == "now" && family && c.nagq <= 1 && c.has_expected()) out.push_back(c);
   }
   return out;
 }
+
+inline FitOptions fit_options(const Case& c, const std::string& device = "auto") {
+  return {.reml = c.reml, .nagq = c.nagq, .device = device};
+}
+
+/// 1e-7, or 1e-10 of a large criterion: how well the corpus is known.
+inline double criterion_tolerance(double value) { return std::max(1e-7, 1e-10 * std::abs(value)); }
 
 /// sim_separation, sim_quasi_separation: no estimates exist.
 inline std::vector<Case> separated_cases() {
@@ -43,6 +52,25 @@ inline std::vector<double> numbers(const nlohmann::json& json) {
 inline std::vector<std::string> texts(const nlohmann::json& json) {
   if (!json.is_array()) return {json.get<std::string>()};
   return json.get<std::vector<std::string>>();
+}
+
+inline Eigen::VectorXd vector_of(const nlohmann::json& json) {
+  const std::vector<double> values = numbers(json);
+  return Eigen::Map<const Eigen::VectorXd>(values.data(), static_cast<Eigen::Index>(values.size()));
+}
+
+/// An array of rows.
+inline Eigen::MatrixXd matrix_of(const nlohmann::json& json) {
+  Eigen::MatrixXd result(static_cast<Eigen::Index>(json.size()), vector_of(json.at(0)).size());
+  for (std::size_t i = 0; i < json.size(); ++i)
+    result.row(static_cast<Eigen::Index>(i)) = vector_of(json[i]).transpose();
+  return result;
+}
+
+/// What condVar_first_level says of a term, the `at`th on its factor: several terms on one are kept by name.
+inline Eigen::MatrixXd variance_of_term(const nlohmann::json& group, std::size_t at, const RandomTerm& term) {
+  const nlohmann::json& terms = group.at("terms");
+  return matrix_of(terms.is_object() ? terms.at(term.columns.front()) : terms.at(at));
 }
 
 /// Each entry within its own tolerance.

@@ -115,6 +115,23 @@ void add_groups(Recipe& r) {
     r.columns.push_back(factor(name, codes));
 }
 
+/// h and k are crossed with g and a, k with few levels; a level of g meets three of r's at most: partially
+/// crossed.
+void add_crossed_groups(Recipe& r) {
+  const std::vector<int> h = unbalanced(r.draw, r.rows, r.draw.integer(2, std::max(3, r.rows / 8)));
+  const std::vector<int> k = balanced(r.draw, r.rows, r.draw.integer(2, 4));
+  const int windows = r.draw.integer(3, 6);
+  const auto group = [](const Column& column) { return column.name == "g"; };
+  const std::vector<int> g = std::find_if(r.columns.begin(), r.columns.end(), group)->codes;
+  std::vector<int> partial;
+  for (const int level : g) partial.push_back((level + r.draw.integer(0, 2)) % windows);
+  for (int l = 0; l < windows; ++l) partial[static_cast<std::size_t>(l)] = l;  // no level without a row
+  add_effect(r, h, 0.5);
+  add_effect(r, k, 0.3);
+  for (const auto& [name, codes] : {std::pair{"h", h}, {"k", k}, {"r", partial}})
+    r.columns.push_back(factor(name, codes));
+}
+
 void add_offset(Recipe& r) {
   if (!r.draw.chance(0.3)) return;
   const std::vector<double> none, ties{0, 0.4};
@@ -127,17 +144,27 @@ void add_offset(Recipe& r) {
     r.options.offset = "off";
 }
 
-void add_weights(Recipe& r) {
+void add_weights(Recipe& r, FamilyKind family) {
   if (!r.draw.chance(0.3)) return;
   std::vector<double> weights;
-  for (int i = 0; i < r.rows; ++i) weights.push_back(r.draw.integer(1, 4));
+  for (int i = 0; i < r.rows; ++i)
+    weights.push_back(family == FamilyKind::gaussian ? r.draw.uniform(0.3, 3) : r.draw.integer(1, 4));
   r.columns.push_back(numbers("w", weights));
   r.options.weights = "w";
+}
+
+std::string add_gaussian_response(Recipe& r) {
+  const double sigma = r.draw.uniform(0.4, 2);
+  std::vector<double> y;
+  for (const double eta : r.eta) y.push_back(3 + eta + r.draw.normal(sigma));
+  r.columns.push_back(numbers("y", y));
+  return "y";
 }
 
 /// Adds the columns of the response and returns the left-hand side. Rows 0 and 1 differ: a response that is
 /// constant is an error.
 std::string add_response(Recipe& r, FamilyKind family) {
+  if (family == FamilyKind::gaussian) return add_gaussian_response(r);
   const bool counts = family == FamilyKind::binomial && r.draw.chance(0.5);
   std::vector<double> y, failures;
   for (const double eta : r.eta) {
@@ -159,23 +186,26 @@ std::string add_response(Recipe& r, FamilyKind family) {
   return "cbind(y, failures)";
 }
 
-}  // namespace
+/// A level per row: a linear model refuses them.
+bool is_by_row(const std::string& structure) { return structure.find("obs") != std::string::npos; }
 
-const std::vector<std::string>& separable_structures() {
-  static const std::vector<std::string> structures{
-      "(1 | g)",     "(x | g)",
-      "(x || g)",    "(1 + x + z | g)",
-      "(0 + f | g)", "(1 | g) + (0 + x | g)",
-      "(1 | a/b)",   "(x | a) + (1 | a:b)",
-      "(1 | a/b/c)", "(1 | obs) + (1 | g)",
-  };
-  return structures;
+std::string draw_structure(Draw& draw, const RandomModelOptions& options) {
+  std::vector<std::string> structures = options.any_structure ? all_structures() : separable_structures();
+  if (options.family == FamilyKind::gaussian) std::erase_if(structures, is_by_row);
+  return draw.one_of(structures);
 }
+
+Family family_of(FamilyKind kind) {
+  if (kind == FamilyKind::gaussian) return gaussian();
+  return kind == FamilyKind::binomial ? binomial() : poisson();
+}
+
+}  // namespace
 
 Model random_model(std::uint64_t seed, const RandomModelOptions& options) {
   Draw draw(seed);
   const std::string random =
-      options.random_effects.empty() ? draw.one_of(separable_structures()) : options.random_effects;
+      options.random_effects.empty() ? draw_structure(draw, options) : options.random_effects;
   const FamilyKind family =
       options.family.value_or(draw.chance(0.6) ? FamilyKind::binomial : FamilyKind::poisson);
   const int rows = draw.integer(options.min_rows, options.max_rows);
@@ -183,11 +213,13 @@ Model random_model(std::uint64_t seed, const RandomModelOptions& options) {
   Recipe r{draw, rows, ties, {}, std::vector<double>(static_cast<std::size_t>(rows)), "", "", {}};
   add_covariates(r);
   add_groups(r);
+  const auto& separable = separable_structures();
+  if (std::find(separable.begin(), separable.end(), random) == separable.end()) add_crossed_groups(r);
   add_offset(r);
-  add_weights(r);
+  add_weights(r, family);
   const std::string response = add_response(r, family);
   return Model(response + " ~ " + r.fixed + r.offset + " + " + random, Data(r.columns, "random model"),
-               family == FamilyKind::binomial ? binomial() : poisson(), r.options);
+               family_of(family), r.options);
 }
 
 Psi random_psi(const Model& model, std::uint64_t seed, bool singular) {

@@ -15,17 +15,26 @@ namespace cuglmm::test {
 /// Random-effects parts that split into separable components; the variables are those of random_model's data.
 const std::vector<std::string>& separable_structures();
 
+/// Those that do not, or only into components with crossed factors inside: crossed factors in twos and
+/// threes, partially crossed, crossed with nested, with vector terms, interactions.
+const std::vector<std::string>& crossed_structures();
+
+/// All of them.
+const std::vector<std::string>& all_structures();
+
 struct RandomModelOptions {
-  std::string random_effects = {};        ///< of separable_structures(); "" draws one
-  std::optional<FamilyKind> family = {};  ///< binomial or poisson; drawn otherwise
+  std::string random_effects = {};  ///< of all_structures(); "" draws one
+  bool any_structure = false;       ///< draws of all_structures(), not of separable_structures() alone
+  std::optional<FamilyKind> family =
+      {};  ///< gaussian, binomial, poisson; one of the last two drawn otherwise
   std::optional<bool> ties =
       {};  ///< covariates with few distinct values, so that rows collapse; drawn otherwise
   int min_rows = 20, max_rows = 200;
 };
 
-/// Same seed and options, same model. Also drawn: 0/1 or cbind() responses, integer prior weights, an offset,
-/// the fixed effects, the size of the groups (unbalanced; some hold one row). The responses follow such a
-/// model roughly.
+/// Same seed and options, same model. Also drawn: 0/1 or cbind() responses, prior weights (whole numbers, for
+/// gaussian any), an offset, the fixed effects, the size of the groups (unbalanced; some hold one row). The
+/// responses follow such a model roughly. Structures with one level per row are not drawn for gaussian.
 Model random_model(std::uint64_t seed, const RandomModelOptions& options = {});
 
 struct Psi {
@@ -34,7 +43,7 @@ struct Psi {
 
 /// A parameter to evaluate at; now and then a diagonal of theta is negative. `singular`: the template of one
 /// term is 0 or has a rank below q_j, by a column of zeros or by a zero diagonal above or beside other
-/// entries.
+/// entries. Where beta is profiled, that drawn is of no use.
 Psi random_psi(const Model& model, std::uint64_t seed, bool singular = false);
 
 }  // namespace cuglmm::test

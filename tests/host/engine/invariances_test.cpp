@@ -51,7 +51,7 @@ TEST(Invariance, Collapse) {
       SCOPED_TRACE(testing::Message() << kind.simd << " " << kind.by_problem << ", seed " << seed);
       const Model model = random_model(seed, {.ties = true});
       for (const test::Psi& psi : several_psi(model, seed))
-        expect_close(evaluate(kind, model, psi), evaluate(kind, model, psi, {.collapse = false}));
+        expect_close(evaluate(kind, model, psi), evaluate(kind, model, psi, {.plan = {.collapse = false}}));
     }
 }
 

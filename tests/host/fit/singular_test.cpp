@@ -16,7 +16,7 @@ using Eigen::VectorXd;
 
 Fit fit_from(const std::string& id, const VectorXd& theta) {
   const Model model = test::make_model(test::reference_case(id));
-  return fit(model, {.theta = theta, .beta = glm_start(model, PlanData(model, true))});
+  return fit(model, {.theta = theta, .beta = glm_start(model, PlanData(model))});
 }
 
 double optimum(const std::string& id) {

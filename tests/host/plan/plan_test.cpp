@@ -45,7 +45,7 @@ TEST(Plan, FindsNestingInTheData) {
 }
 
 TEST(Plan, TermsOnOneFactorShareItsNodes) {
-  const PlanData plan(random_model(2, {.random_effects = "(1 | g) + (0 + x | g)"}), true);
+  const PlanData plan(random_model(2, {.random_effects = "(1 | g) + (0 + x | g)"}));
   EXPECT_EQ(plan.paths.levels(), 1);
   EXPECT_EQ(plan.paths.Q, 2);
   EXPECT_EQ(plan.paths.m, 2);
@@ -67,7 +67,7 @@ TEST(Plan, CellsHoldEveryRowOnceAndAgreeWithIt) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const Model model = random_model(seed);
     for (const bool collapse : {true, false}) {
-      const PlanData plan(model, collapse);
+      const PlanData plan(model, {.collapse = collapse});
       const Cells& cells = plan.cells;
       std::vector<int> seen(static_cast<std::size_t>(model.rows()));
       const std::vector<int>& leaves = model.factors[static_cast<std::size_t>(plan.paths.factor[0])].codes;
@@ -95,7 +95,7 @@ TEST(Plan, ComponentsHoldEveryCellAndEveryRandomEffectOnce) {
   for (std::uint64_t seed = 1; seed <= 80; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const Model model = random_model(seed);
-    const PlanData plan(model, true);
+    const PlanData plan(model);
     std::vector<int> effects(static_cast<std::size_t>(plan.u_total()));
     int cells = 0;
     for (const ComponentData& component : plan.components) {
@@ -112,7 +112,7 @@ TEST(Plan, SumsAreThoseOfTheRows) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     const Model model = random_model(seed);
-    const PlanData plan(model, true);
+    const PlanData plan(model);
     const ResponseSums sums = plan.sums(model, model.y);
     const Eigen::VectorXd py = model.weights.cwiseProduct(model.y);
     EXPECT_LT((sums.xy - model.X.transpose() * py).cwiseAbs().maxCoeff(), 1e-10);
