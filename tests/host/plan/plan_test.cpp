@@ -31,7 +31,7 @@ TEST(Plan, CollapsesTheSeedModelTo65Rows) {
 }
 
 TEST(Plan, KeepsEachRowWhereCollapseIsNotAskedFor) {
-  const Plan plan(test::make_model(reference_case("exam_seed")), false);
+  const Plan plan(test::make_model(reference_case("exam_seed")), {.collapse = false});
   EXPECT_EQ(plan.rows(), 4059);
   EXPECT_EQ(plan.components(), 65);
 }
@@ -123,12 +123,18 @@ TEST(Plan, SumsAreThoseOfTheRows) {
   }
 }
 
-TEST(Plan, RefusesCrossedFactors) {
-  EXPECT_THAT([] { plan_of("verbagg_crossed"); },
-              testing::ThrowsMessage<Error>(
-                  "crossed grouping factors are not supported yet: 'id' (316 levels) is not nested in "
-                  "'item' (24 levels)\nsupported now: one grouping factor, or factors nested in each "
-                  "other, such as (1 | school/class)"));
+TEST(Plan, PutsTheSmallerOfCrossedFactorsIntoTheBorder) {
+  const Plan plan = plan_of("verbagg_crossed");
+  EXPECT_EQ(plan.components(), 316);
+  EXPECT_EQ(plan.border(), 24);
+  EXPECT_THAT(plan.describe(),
+              AllOf(HasSubstr("24 random effects: item (24 levels, 1 effect each)"), HasSubstr("bordered")));
+}
+
+TEST(Plan, EliminatesTheChainThatCostsLeast) {
+  const Plan plan = plan_of("insteval_crossed_reml");
+  EXPECT_EQ(plan.components(), 2972);
+  EXPECT_EQ(plan.border(), 1128 + 28);
 }
 
 TEST(Plan, RefusesPathsThatAreTooLong) {
