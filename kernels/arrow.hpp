@@ -166,7 +166,8 @@ class Arrow {
     const Lanes<Real> J = C0.from(J_at(q)), inverse = C0.from(M_inverse_at(q));
     for (int r = 0; r < q; ++r)
       for (int c = 0; c <= r; ++c) {
-        Real sum = c == r ? L[r * q + r] : L[r * q + r] * L[r * q + c];
+        Real sum = L[r * q + r];
+        if (c < r) sum *= L[r * q + c];
         for (int k = r + 1; k < q; ++k) sum = fma_(L[k * q + r] * L[k * q + k], L[k * q + c], sum);
         inverse[r * q + c] = inverse[c * q + r] = sum;
       }
@@ -399,8 +400,7 @@ class Arrow {
     for (int a = 0; a < q; ++a)
       for (int c = 0; c < q; ++c) YK[a * q + c] = product(Y, K, a, c, false);
     for (int a = 0; a < q; ++a)
-      for (int c = 0; c < q; ++c)
-        T[a * q + c] = product(R, K, a, c, false) - product(K, YK, a, c, true);
+      for (int c = 0; c < q; ++c) T[a * q + c] = product(R, K, a, c, false) - product(K, YK, a, c, true);
     use_T(part, node.factor, node.u, T);
     for (int a = 0; a < q; ++a)
       for (int c = 0; c < q; ++c) YK[a * q + c] = product(Y, C0, a, c, false);

@@ -18,8 +18,7 @@ class ArrowBorder {
  public:
   static constexpr int C = kMaxPath;
 
-  CUGLMM_LANE ArrowBorder(const PlanView& plan, const ArrowWork<Real>& work, const Real* theta,
-                          int threads)
+  CUGLMM_LANE ArrowBorder(const PlanView& plan, const ArrowWork<Real>& work, const Real* theta, int threads)
       : plan_(plan),
         view_(*plan.arrow),
         shape_(MakeShape<AnyShape>::from(plan)),
@@ -57,7 +56,7 @@ class ArrowBorder {
       Real in[C], out[C];
       for (int c = 0; c < q; ++c) in[c] = g[at + c];
       multiply_lower<true>(Lambda, q, in, out);
-      for (int c = 0; c < q; ++c) v[at + c] = with_u ? out[c] - u[at + c] : out[c];
+      for (int c = 0; c < q; ++c) v[at + c] = out[c] - (with_u ? Real(u[at + c]) : Real(0.0));
     });
     const Lanes<Real> x = v.from(view_.border_first);
     if (!dense_)

@@ -15,12 +15,12 @@ namespace cuglmm {
 
 /// A level of an eliminated factor.
 struct ArrowNode {
-  int factor;  ///< place of its factor in the plan's order: 0 the leaves of the chain
-  int u;       ///< its first random effect
-  int list, list_size;    ///< ArrowView::list[list, list + list_size): effects, ascending
-  int link, link_count;   ///< ArrowView::links: its ancestors, from its parent to the root
-  Index block;            ///< its values: (q + list_size) x q, row-major
-  Index factored;         ///< its part of ArrowWork::node
+  int factor;            ///< place of its factor in the plan's order: 0 the leaves of the chain
+  int u;                 ///< its first random effect
+  int list, list_size;   ///< ArrowView::list[list, list + list_size): effects, ascending
+  int link, link_count;  ///< ArrowView::links: its ancestors, from its parent to the root
+  Index block;           ///< its values: (q + list_size) x q, row-major
+  Index factored;        ///< its part of ArrowWork::node
 };
 
 /// A node's ancestor, whose own effects stand in the node's list from `first` on.
@@ -50,10 +50,10 @@ struct ArrowView {
   const int* place;
   const BorderBlock* blocks;
   int block_count;
-  Index values;         ///< entries of all blocks
-  Index border_values;  ///< the first entry of border blocks, which come last
-  Index factored;       ///< entries of ArrowWork::node
-  int effects;          ///< random effects
+  Index values;              ///< entries of all blocks
+  Index border_values;       ///< the first entry of border blocks, which come last
+  Index factored;            ///< entries of ArrowWork::node
+  int effects;               ///< random effects
   int border, border_first;  ///< effects of the border, the number of the first
   const int* factor_first;   ///< factors - chain + 1: first effect of each border factor
   const ArrowPart* parts;
@@ -61,17 +61,17 @@ struct ArrowView {
 
   int rows;
   const int* effect;  ///< rows x factors: first effect of the row's node of each factor
-  const int* pair;    ///< rows x factors (factors + 1) / 2: values of factor f's effects by factor g's, g <= f
+  const int* pair;  ///< rows x factors (factors + 1) / 2: values of factor f's effects by factor g's, g <= f
   const double *X, *Z, *offset, *weights;  ///< rows x p, rows x Q row-major, columns of Z factor by factor
   OriginalRows original;
   const std::int64_t* u_number;  ///< effects: lme4's number of each
   const DenseFunctions* dense;   ///< the host's, for large borders; or null
 
   // Linear models: sums over rows, common to all problems (design.md 1.3).
-  const double* ZZ;  ///< values: Z'WZ
-  const double* ZX;  ///< p x effects: X'WZ
-  const double* XX;  ///< p x p: X'WX
-  double n;  ///< rows of the model
+  const double* ZZ;    ///< values: Z'WZ
+  const double* ZX;    ///< p x effects: X'WZ
+  const double* XX;    ///< p x p: X'WX
+  double n;            ///< rows of the model
   double log_weights;  ///< sum of log p
   bool reml;
   const double* centre;  ///< p: the responses of problems are y - offset - X centre
@@ -95,9 +95,9 @@ struct ArrowWork {
   Lanes<Real> b, step, score, rhs, delta, delta_b, v, v_b, S_sum, c_sum;
   Lanes<Real> ZX, D, D_b;  ///< p x effects: Z'WX, H^-1 Lambda' Z'WX, Lambda times it
 
-  Lanes<Real> A, V;                       ///< p x p: information about beta, factored; its inverse
+  Lanes<Real> A, V;                           ///< p x p: information about beta, factored; its inverse
   Lanes<Real> x_score, beta_step, x_adjoint;  ///< p
-  Lanes<Real> fixed, mean, trace;         ///< rows: offset + x'beta; mu; a m' (design.md 1.2)
+  Lanes<Real> fixed, mean, trace;             ///< rows: offset + x'beta; mu; a m' (design.md 1.2)
 };
 
 }  // namespace cuglmm

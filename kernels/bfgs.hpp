@@ -15,8 +15,8 @@ namespace cuglmm {
 
 template <class Real>
 struct Bfgs {
-  int k = 0;  ///< parameters: theta, beta
-  int m = 0;  ///< the first m are theta
+  int k = 0;        ///< parameters: theta, beta
+  int m = 0;        ///< the first m are theta
   int carried = 0;  ///< values that a point brings along behind its gradient
   double tolerance = 1e-8;
 

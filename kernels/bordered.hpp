@@ -34,7 +34,8 @@ class Bordered {
     for (int j = 0; j < plan_.p; ++j) response = fma_(problem_.xy[j], beta_[j], response);
     const Real F = penalised_deviance(kHere).F;
     zero(work_.part_G, Index{view_.part_count + 1} * G_stride());
-    arrow_.invert([&](int part, int factor, int, const Real* T) { add_T(part, factor, T, moments.wanted()); });
+    arrow_.invert(
+        [&](int part, int factor, int, const Real* T) { add_T(part, factor, T, moments.wanted()); });
     const Real v_g = adjoint();
     correct_modes(moments);
     gradient_rows(gradient);
@@ -115,7 +116,8 @@ class Bordered {
     each_part_(view_.part_count, [&](int part) { part_rows(part); });
     for (int i = 0; i < view_.border; ++i) {
       Real sum = problem_.zy[view_.border_first + i];
-      for (int part = 0; part < view_.part_count; ++part) sum += work_.part_sums[Index{part} * view_.border + i];
+      for (int part = 0; part < view_.part_count; ++part)
+        sum += work_.part_sums[Index{part} * view_.border + i];
       work_.score[view_.border_first + i] = sum;
     }
     if (view_.part_count == 1) return;
@@ -237,7 +239,8 @@ class Bordered {
     Real out(0.0);
     for (int j = 0; j < plan_.p; ++j) {
       out = fma_(work_.V[j], step[j], out);
-      const Lanes<Real> D = work_.D.from(Index{j} * view_.effects), D_b = work_.D_b.from(Index{j} * view_.effects);
+      const Lanes<Real> D = work_.D.from(Index{j} * view_.effects),
+                        D_b = work_.D_b.from(Index{j} * view_.effects);
       for (int i = 0; i < view_.effects; ++i) {
         v[i] -= D[i] * step[j];
         v_b[i] -= D_b[i] * step[j];
@@ -258,11 +261,13 @@ class Bordered {
       for (int j = 0; j < p; ++j) {
         const Real x(view_.X[i * p + j]), wx = w * x;
         work_.x_score[j] -= weight * mu * x;
-        for (int k = 0; k <= j; ++k) work_.A[j * p + k] = fma_(wx, Real(view_.X[i * p + k]), work_.A[j * p + k]);
+        for (int k = 0; k <= j; ++k)
+          work_.A[j * p + k] = fma_(wx, Real(view_.X[i * p + k]), work_.A[j * p + k]);
         const Lanes<Real> column = work_.ZX.from(Index{j} * view_.effects);
         for (int f = 0; f < view_.factors; ++f)
           for (int c = 0; c < arrow_.shape().own(f); ++c)
-            column[effect[f] + c] = fma_(wx, Real(view_.Z[i * plan_.Q + arrow_.shape().first(f) + c]), column[effect[f] + c]);
+            column[effect[f] + c] =
+                fma_(wx, Real(view_.Z[i * plan_.Q + arrow_.shape().first(f) + c]), column[effect[f] + c]);
       }
     }
     solve_columns(plan_, arrow_, work_);
@@ -358,7 +363,8 @@ class Bordered {
     each_part_(view_.part_count, [&](int part) { part_trace(part); });
     for (int i = 0; i < view_.border; ++i) {
       Real sum(0.0);
-      for (int part = 0; part < view_.part_count; ++part) sum += work_.part_sums[Index{part} * view_.border + i];
+      for (int part = 0; part < view_.part_count; ++part)
+        sum += work_.part_sums[Index{part} * view_.border + i];
       work_.rhs[view_.border_first + i] = sum;
     }
     arrow_.solve(work_.rhs, work_.rhs, false, work_.v, work_.v_b);
@@ -366,7 +372,8 @@ class Bordered {
     if (plan_.profiled) {
       for (int j = 0; j < plan_.p; ++j) {
         Real sum(0.0);
-        for (Index i = 0; i < view_.rows; ++i) sum = fma_(Real(view_.X[i * plan_.p + j]), work_.trace[i], sum);
+        for (Index i = 0; i < view_.rows; ++i)
+          sum = fma_(Real(view_.X[i * plan_.p + j]), work_.trace[i], sum);
         work_.V[plan_.p + j] = sum;
       }
       join(work_.V.from(plan_.p), work_.v, work_.v_b, work_.x_adjoint);
@@ -384,8 +391,8 @@ class Bordered {
         work_.rhs[view_.nodes[n].u + c] = Real(0.0);
     for (Index i = at.row_begin; i < at.row_end; ++i) {
       const Real mu = work_.mean[i];
-      const Real a = row_variance(i) *
-                     (view_.weights[i] * (Family::variance(mu) * Family::variance_derivative(mu)));
+      const Real a =
+          row_variance(i) * (view_.weights[i] * (Family::variance(mu) * Family::variance_derivative(mu)));
       work_.trace[i] = a;
       add_to_effects(i, a, work_.rhs, sums);
     }
@@ -412,7 +419,8 @@ class Bordered {
   }
 
   /// Adds z value to a row's effects; those of the border into a part's sums.
-  CUGLMM_HD void add_to_effects(Index i, const Real& value, const Lanes<Real>& own, const Lanes<Real>& sums) const {
+  CUGLMM_HD void add_to_effects(Index i, const Real& value, const Lanes<Real>& own,
+                                const Lanes<Real>& sums) const {
     const int* effect = view_.effect + i * view_.factors;
     for (int f = 0; f < view_.factors; ++f)
       for (int c = 0; c < arrow_.shape().own(f); ++c) {
@@ -428,7 +436,8 @@ class Bordered {
       if (moments.wanted()) moments.mode[i] = work_.b[i] + work_.delta_b[i];
     }
     if (plan_.profiled)
-      for (int j = 0; j < plan_.p; ++j) beta_[j] = select_(problem_.active, beta_[j] + work_.beta_step[j], beta_[j]);
+      for (int j = 0; j < plan_.p; ++j)
+        beta_[j] = select_(problem_.active, beta_[j] + work_.beta_step[j], beta_[j]);
     if (moments.wanted()) conditional_variances(plan_, work_, Real(1.0), moments.variance);
   }
 

@@ -94,7 +94,8 @@ class Gaussian {
   CUGLMM_LANE void residual_sums() const {
     for (int i = 0; i < view_.effects; ++i) {
       Real sum = problem_.zy[i];
-      for (int j = 0; j < plan_.p; ++j) sum -= Real(view_.ZX[Index{j} * view_.effects + i]) * work_.beta_step[j];
+      for (int j = 0; j < plan_.p; ++j)
+        sum -= Real(view_.ZX[Index{j} * view_.effects + i]) * work_.beta_step[j];
       work_.S_sum[i] = sum;
     }
     subtract_ZZ(work_.b, work_.S_sum);

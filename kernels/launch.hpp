@@ -33,8 +33,8 @@ struct PlanView {
   KernelShape shape;
   bool unit_weights;  ///< all prior weights of the collapsed rows are 1
   int p, m, Q, levels, terms;
-  int k;            ///< parameters of the search: m + p, or m where beta is profiled
-  bool profiled;    ///< beta is estimated at each theta: linear models, nAGQ = 0
+  int k;                   ///< parameters of the search: m + p, or m where beta is profiled
+  bool profiled;           ///< beta is estimated at each theta: linear models, nAGQ = 0
   const ArrowView* arrow;  ///< null: components are separable
   const int* level_first;
   const TermView* term;
@@ -43,8 +43,9 @@ struct PlanView {
   int component_count;
   const SliceView* slices;
   int slice_count;
-  int u_total, zy_total;  ///< over components; of an arrow: effects (u: and beta where it joins them), effects
-  int TT_size;            ///< sum over terms of (q_j (q_j + 1) / 2)^2
+  int u_total,
+      zy_total;  ///< over components; of an arrow: effects (u: and beta where it joins them), effects
+  int TT_size;   ///< sum over terms of (q_j (q_j + 1) / 2)^2
   // Largest over components and slices, for scratch:
   int max_storage, max_u, max_rows, max_leaves;
   int largest_term;  ///< columns
@@ -74,15 +75,15 @@ struct Finished {
 
 /// One problem on an arrow, and what an evaluation of it returns (double throughout).
 struct ArrowProblem {
-  const double* psi;       ///< k
-  const double *zy, *xy;   ///< sufficient responses
+  const double* psi;      ///< k
+  const double *zy, *xy;  ///< sufficient responses
   double offset_y, constant;
-  double* u;               ///< u_total: start of PIRLS, the mode on return
+  double* u;  ///< u_total: start of PIRLS, the mode on return
   double mode_tolerance;
   double objective;
-  double *G, *gradient;    ///< m; k, then beta and sigma where plan.profiled
-  double *T, *TT;          ///< moments: m, or null for none; TT_size
-  double *mode, *variance; ///< effects
+  double *G, *gradient;     ///< m; k, then beta and sigma where plan.profiled
+  double *T, *TT;           ///< moments: m, or null for none; TT_size
+  double *mode, *variance;  ///< effects
 };
 
 /// How a batch of problems is optimised.

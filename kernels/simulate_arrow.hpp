@@ -69,8 +69,8 @@ CUGLMM_LANE void simulate_arrow(const PlanView& plan, const Real* theta, const L
   }
 }
 
-/// The same for a linear model: y = offset + X beta + Z b + e, var b = sigma^2 Sigma, var e = sigma^2 / p. The
-/// sums are those of y - offset - X centre, constant: y'Wy of it.
+/// The same for a linear model: y = offset + X beta + Z b + e, var b = sigma^2 Sigma, var e = sigma^2 / p.
+/// The sums are those of y - offset - X centre, constant: y'Wy of it.
 template <class Real>
 CUGLMM_LANE void simulate_gaussian(const PlanView& plan, const Real* theta, const Lanes<Real>& beta,
                                    const Real& sigma, const PhiloxKey<Real>& key, const Word<Real>& replicate,

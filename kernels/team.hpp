@@ -16,13 +16,15 @@ struct Alone {
 
 /// Hands the parts to the host's threads.
 struct Team {
-  void (*run)(const Team& team, int parts, void (*body)(const void* argument, int part), const void* argument);
+  void (*run)(const Team& team, int parts, void (*body)(const void* argument, int part),
+              const void* argument);
   int size;
 
   template <class Body>
   void operator()(int parts, const Body& body) const {
-    run(*this, parts,
-        [](const void* argument, int part) { (*static_cast<const Body*>(argument))(part); }, &body);
+    run(
+        *this, parts, [](const void* argument, int part) { (*static_cast<const Body*>(argument))(part); },
+        &body);
   }
   int threads() const { return size; }
 };

@@ -26,7 +26,7 @@ Command add_plan(CLI::App& program) {
   add_options(*app, arguments->engine);
   return {app, [arguments] {
             const Problem problem = load(arguments->model, arguments->engine);
-            std::string text = Plan(*problem.model, problem.options.collapse).describe();
+            std::string text = Plan(*problem.model, problem.options.plan()).describe();
             if (!text.ends_with('\n')) text += '\n';
             write_text("-", text);
             return 0;

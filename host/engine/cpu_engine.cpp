@@ -105,6 +105,116 @@ class CpuProblem : public Problem {
   std::vector<ScratchBlock> scratch_;
 };
 
+/// One problem on an arrow. Its parts are cut by the plan, so the bits do not depend on the threads.
+class CpuArrowProblem : public Problem {
+ public:
+  CpuArrowProblem(const PlanData& plan, const CpuFunctions& functions, int threads, const ResponseSums& sums)
+      : plan_(plan),
+        functions_(functions),
+        team_{&run, threads},
+        sums_(sums),
+        u_(Eigen::VectorXd::Zero(plan.view.u_total)),
+        scratch_(functions.arrow_bytes(plan.view)) {}
+
+  ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
+                             bool moments) override {
+    const PlanView& view = plan_.view;
+    start(beta);
+    const Eigen::VectorXd psi = joined(theta, beta);
+    const int carried = view.profiled ? view.p + 1 : 0, effects = view.arrow->effects;
+    ProblemEvaluation out;
+    Eigen::VectorXd gradient = Eigen::VectorXd::Zero(view.k + carried), T(view.m), mode(effects),
+                    variance(effects);
+    out.G.resize(view.m);
+    out.TT.resize(moments ? view.TT_size : 0);
+    ArrowProblem problem = lanes(psi);
+    problem.G = out.G.data();
+    problem.gradient = gradient.data();
+    problem.T = moments ? T.data() : nullptr;
+    problem.TT = out.TT.data();
+    problem.mode = mode.data();
+    problem.variance = variance.data();
+    functions_.evaluate_arrow(view, problem, team_, scratch_.data());
+    out.objective = problem.objective;
+    out.gradient = gradient.head(view.k);
+    if (view.profiled) {
+      out.beta = gradient.segment(view.k, view.p);
+      out.sigma = gradient[view.k + view.p];
+    }
+    if (moments) {
+      out.mode = ordered(mode);
+      out.variance = ordered(variance);
+    }
+    return out;
+  }
+
+  Eigen::MatrixXd information(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) override {
+    const int p = plan_.view.p;
+    start(beta);
+    const Eigen::VectorXd psi = joined(theta, beta);
+    Eigen::MatrixXd information(p, p);
+    functions_.arrow_information(plan_.view, lanes(psi), team_, information.data(), scratch_.data());
+    information.triangularView<Eigen::StrictlyLower>() = information.transpose();  // rows are columns
+    return information;
+  }
+
+  Eigen::VectorXd u() const override { return ordered(u_); }
+  void set_mode_tolerance(double tolerance) override { mode_tolerance_ = tolerance; }
+
+ private:
+  static void run(const Team& team, int parts, void (*body)(const void*, int), const void* argument) {
+    const int threads = std::min(team.size, parts);
+    if (threads <= 1) {
+      for (int part = 0; part < parts; ++part) body(argument, part);
+      return;
+    }
+    std::atomic<int> next{0};
+    on_threads(threads, [&](int) {
+      for (int part = next++; part < parts; part = next++) body(argument, part);
+    });
+  }
+
+  /// nAGQ = 0: the first beta.
+  void start(const Eigen::VectorXd& beta) {
+    const int effects = plan_.view.arrow->effects;
+    if (!started_ && u_.size() == effects + beta.size()) u_.tail(beta.size()) = beta;
+    started_ = true;
+  }
+  Eigen::VectorXd joined(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) const {
+    Eigen::VectorXd psi(plan_.view.k);
+    psi.head(plan_.view.m) = theta;
+    if (!plan_.view.profiled) psi.tail(plan_.view.p) = beta;
+    return psi;
+  }
+  ArrowProblem lanes(const Eigen::VectorXd& psi) {
+    ArrowProblem problem{};
+    problem.psi = psi.data();
+    problem.zy = sums_.zy.data();
+    problem.xy = sums_.xy.data();
+    problem.offset_y = sums_.offset_y;
+    problem.constant = sums_.constant;
+    problem.u = u_.data();
+    problem.mode_tolerance = mode_tolerance_;
+    return problem;
+  }
+  /// In lme4's order.
+  Eigen::VectorXd ordered(const Eigen::VectorXd& values) const {
+    const ArrowView& arrow = *plan_.view.arrow;
+    Eigen::VectorXd out(arrow.effects);
+    for (int i = 0; i < arrow.effects; ++i) out[arrow.u_number[i]] = values[i];
+    return out;
+  }
+
+  const PlanData& plan_;
+  const CpuFunctions& functions_;
+  const Team team_;
+  const ResponseSums sums_;
+  Eigen::VectorXd u_;
+  bool started_ = false;
+  double mode_tolerance_ = kModeTolerance;
+  ScratchBlock scratch_;
+};
+
 class CpuEngine : public Engine {
  public:
   CpuEngine(const PlanData& plan, const CpuFunctions& functions, int threads)
@@ -115,6 +225,7 @@ class CpuEngine : public Engine {
   }
 
   std::unique_ptr<Problem> problem(const ResponseSums& sums) override {
+    if (plan_.arrow) return std::make_unique<CpuArrowProblem>(plan_, functions_, threads_, sums);
     if (!layout_) layout_ = std::make_unique<SliceLayout>(plan_, functions_.pack_width);
     return std::make_unique<CpuProblem>(plan_, *layout_, functions_, threads_, sums);
   }
@@ -148,8 +259,8 @@ class CpuEngine : public Engine {
   void simulate(const Draws& draws, Feed& feed, double* responses) override {
     const PlanView& view = draws.plan->view;
     ScratchBlock scratch(std::size_t(view.m + view.p + view.max_u) * feed_width() * sizeof(double));
-    functions_.simulate(view, draws.psi.data(), draws.psi.data() + view.m, draws.seed, feed, responses,
-                        scratch.data());
+    functions_.simulate(view, draws.psi.data(), draws.psi.data() + view.m, draws.sigma, draws.seed, feed,
+                        responses, scratch.data());
   }
 
   Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient) override {

@@ -11,10 +11,10 @@
 extern "C" {
 void dpotrf_(const char* uplo, const int* n, double* A, const int* lda, int* info);
 void dtrtri_(const char* uplo, const char* diag, const int* n, double* A, const int* lda, int* info);
-void dtrsm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m, const int* n,
-            const double* alpha, const double* A, const int* lda, double* B, const int* ldb);
-void dtrmm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m, const int* n,
-            const double* alpha, const double* A, const int* lda, double* B, const int* ldb);
+void dtrsm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m,
+            const int* n, const double* alpha, const double* A, const int* lda, double* B, const int* ldb);
+void dtrmm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m,
+            const int* n, const double* alpha, const double* A, const int* lda, double* B, const int* ldb);
 void dgemm_(const char* transa, const char* transb, const int* m, const int* n, const int* k,
             const double* alpha, const double* A, const int* lda, const double* B, const int* ldb,
             const double* beta, double* C, const int* ldc);
@@ -66,8 +66,8 @@ struct Tiles {
       // Column tile by column tile, the whole stretch above its diagonal at once.
       parallel_for(threads, count() - k - 1, [&](int step) {
         const int j = count() - 1 - step, nj = size(j), rows = first(j) + nj - first(k + 1);
-        dgemm_("T", "N", &rows, &nj, &nk, &kMinusOne, tile(k, k + 1), &n, tile(k, j), &n, &kOne, tile(k + 1, j),
-               &n);
+        dgemm_("T", "N", &rows, &nj, &nk, &kMinusOne, tile(k, k + 1), &n, tile(k, j), &n, &kOne,
+               tile(k + 1, j), &n);
       });
     }
     return true;
@@ -98,15 +98,16 @@ struct Tiles {
     for (int j = 0; j < count(); ++j) {
       const int nj = size(j), rest = n - first(j) - nj;
       for (int c = 0; c < nj; ++c)
-        for (int r = 0; r < nj; ++r) diagonal[std::size_t(c) * nj + r] = r <= c ? *at(first(j) + r, first(j) + c) : 0;
+        for (int r = 0; r < nj; ++r)
+          diagonal[std::size_t(c) * nj + r] = r <= c ? *at(first(j) + r, first(j) + c) : 0;
       for (int c = 0; c < nj; ++c)  // what stands below the diagonal takes part in the product
         for (int r = c + 1; r < nj; ++r) *at(first(j) + r, first(j) + c) = 0;
       parallel_for(threads, j + 1, [&](int i) {
         const int ni = size(i);
         dtrmm_("R", "U", "T", "N", &ni, &nj, &kOne, diagonal.data(), &nj, tile(i, j), &n);
         if (rest > 0)
-          dgemm_("N", "T", &ni, &nj, &rest, &kOne, at(first(i), first(j) + nj), &n, at(first(j), first(j) + nj),
-                 &n, &kOne, tile(i, j), &n);
+          dgemm_("N", "T", &ni, &nj, &rest, &kOne, at(first(i), first(j) + nj), &n,
+                 at(first(j), first(j) + nj), &n, &kOne, tile(i, j), &n);
       });
     }
   }

@@ -33,12 +33,15 @@ struct ProblemEvaluation {
   Eigen::VectorXd G;               ///< m: dd/dSigma_j, lower triangles by columns (design.md 1.2)
   Eigen::VectorXd TT;              ///< with moments: per term s x s (kernels/laplace.hpp)
   Eigen::VectorXd mode, variance;  ///< with moments: of b, in lme4's order of random effects
+  Eigen::VectorXd beta;            ///< where beta is profiled (PlanView): p
+  double sigma = 1;
 };
 
 /// One problem, its modes kept from evaluation to evaluation.
 class Problem {
  public:
   virtual ~Problem() = default;
+  /// beta: where it is profiled, no more than a start of the first evaluation, and may be empty.
   virtual ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
                                      bool moments = false) = 0;
   /// Information about beta at the present modes: p x p.
@@ -51,7 +54,8 @@ class Problem {
 /// Replicates that the engine draws itself.
 struct Draws {
   const PlanData* plan;  ///< collapsed, whether the engine's is or not: rows are drawn cell by cell
-  Eigen::VectorXd psi;
+  Eigen::VectorXd psi;   ///< m + p: theta, beta
+  double sigma;
   std::uint64_t seed;
 };
 
@@ -64,7 +68,7 @@ struct ModeStart {
 
 /// Problems to be optimised, all from one start.
 struct BatchJob {
-  Eigen::VectorXd psi;              ///< k: theta, beta
+  Eigen::VectorXd psi;              ///< k: theta, and beta unless that is profiled
   Eigen::MatrixXd inverse_hessian;  ///< k x k, symmetric to the last bit
   bool score_start = false;
   double tolerance = 1e-8;

@@ -64,8 +64,9 @@ class Refits {
       throw Error(fmt::format("refits start from a fit that has converged; this one's status is '{}'",
                               name(fit.status)));
     engine_ = make_engine(plan_, options.device, options.simd, threads_);
-    psi_.resize(plan_.view.m + plan_.view.p);
-    psi_ << fit.theta, fit.beta;
+    psi_.resize(plan_.view.k);
+    psi_.head(plan_.view.m) = fit.theta;
+    if (!plan_.view.profiled) psi_.tail(plan_.view.p) = fit.beta;
     standard_error_ = fit.vcov_rx.diagonal().cwiseSqrt();
   }
 
@@ -122,7 +123,7 @@ class Refits {
   /// Separation is looked for where an estimate is far off: eight standard errors of the original fit.
   Status status_of(const Finished& replicate) const {
     const Status status = static_cast<Status>(replicate.status);
-    if (status == Status::failed) return status;
+    if (status == Status::failed || plan_.linear) return status;
     const Eigen::Map<const Eigen::VectorXd> beta(replicate.psi + plan_.view.m, plan_.view.p);
     if (((beta - fit_.beta).array().abs() <= 8 * standard_error_.array()).all()) return status;
     return separated_at(beta) ? Status::separation : status;
@@ -210,6 +211,9 @@ Fits refit(const Fit& fit, const Eigen::MatrixXd& Y, const BootstrapOptions& opt
       std::nullopt,
       [&](Feed& feed) {
         std::fill(feed.u, feed.u + std::size_t(plan.view.u_total) * width, 0.0);
+        const int joint = plan.view.profiled && !plan.linear ? plan.p : 0;  // beta stands behind u
+        for (int j = 0; j < joint; ++j)
+          std::fill_n(feed.u + std::size_t(plan.view.u_total - joint + j) * width, width, fit.beta[j]);
         for (int lane = 0; lane < feed.count; ++lane) {
           const ResponseSums sums = plan.sums(*fit.model, Y.col(feed.number[lane] - all.first));
           for (int i = 0; i < plan.view.zy_total; ++i) feed.zy[std::size_t(i) * width + lane] = sums.zy[i];

@@ -46,10 +46,15 @@ void check_start(const Model& model, const FitOptions& options) {
         fmt::format("the start has {} values of beta, the model {}", options.beta->size(), model.X.cols()));
 }
 
+/// Where beta is not profiled out altogether.
+Eigen::VectorXd start_of_beta(const Model& model, const PlanData& plan) {
+  return plan.linear ? Eigen::VectorXd() : glm_start(model, plan);
+}
+
 /// From the optimum with the better of the given and the data's own start.
 Optimum find_optimum(Problem& problem, const Model& model, const PlanData& plan, const FitOptions& options) {
   const OptimiseOptions how{options.tolerance, options.max_evaluations};
-  Eigen::VectorXd beta = options.beta ? *options.beta : glm_start(model, plan);
+  Eigen::VectorXd beta = options.beta ? *options.beta : start_of_beta(model, plan);
   if (options.theta) return optimise(problem, plan, *options.theta, beta, how);
   const Eigen::VectorXd zero = Eigen::VectorXd::Zero(plan.paths.m);
   ProblemEvaluation at_zero = problem.evaluate(zero, beta, true);
@@ -162,7 +167,7 @@ Fit fit(const Model& model, const FitOptions& options) {
   Fit fit;
   fit.model = std::make_shared<const Model>(model);
   fit.options = options;
-  fit.plan = std::make_shared<const Plan>(*fit.model, options.collapse);
+  fit.plan = std::make_shared<const Plan>(*fit.model, options.plan());
   const PlanData& plan = fit.plan->data();
   const auto engine = make_engine(plan, options.device, options.simd, options.threads);
   fit.device = engine->device();
@@ -175,11 +180,20 @@ Fit fit(const Model& model, const FitOptions& options) {
   fit.theta = optimum.theta;
   fit.beta = optimum.beta;
   problem->set_mode_tolerance(kReportedModeTolerance);
-  problem->evaluate(fit.theta, fit.beta);
+  const ProblemEvaluation at = problem->evaluate(fit.theta, fit.beta);
+  if (plan.view.profiled) {
+    fit.beta = at.beta;
+    fit.sigma = at.sigma;
+  }
   const Eigen::MatrixXd information = problem->information(fit.theta, fit.beta);
   fit.vcov_rx = inverse_or_nan(*engine, information);
-  if (separated(plan, information)) fit.status = Status::separation;
-  add_covariances(fit, *engine, *problem, optimum);
+  if (!plan.linear && separated(plan, information)) fit.status = Status::separation;
+  if (plan.view.profiled) {
+    fit.vcov = fit.vcov_rx;
+    fit.inverse_hessian = optimum.inverse_hessian;
+  } else {
+    add_covariances(fit, *engine, *problem, optimum);
+  }
   add_estimate(fit, *problem);
   add_messages(fit);
   fit.seconds.total = total.seconds();

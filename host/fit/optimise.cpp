@@ -16,10 +16,10 @@ class Optimiser {
       : problem_(problem),
         paths_(plan.paths),
         m_(plan.paths.m),
-        k_(plan.paths.m + plan.p),
+        k_(plan.view.k),
         max_evaluations_(options.max_evaluations),
         state_(Bfgs<double>::reals(k_), 0.0),
-        at_{0, Eigen::VectorXd(k_), Eigen::VectorXd(m_), Eigen::VectorXd(plan.view.TT_size), {}, {}},
+        at_{0, Eigen::VectorXd(k_), Eigen::VectorXd(m_), Eigen::VectorXd(plan.view.TT_size), {}, {}, {}},
         lane_{{},
               Lanes<double>{at_.gradient.data()},
               Lanes<double>{at_.G.data()},
@@ -36,7 +36,9 @@ class Optimiser {
 
   Optimum run(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) {
     Eigen::VectorXd psi(k_);
-    psi << theta, beta;
+    psi.head(m_) = theta;
+    if (k_ > m_) psi.tail(k_ - m_) = beta;
+    start_ = beta;
     search_->begin(psi.data(), false);
     Ending ending = kGoesOn;
     while (ending == kGoesOn) {
@@ -46,7 +48,7 @@ class Optimiser {
     Optimum out;
     out.status = static_cast<Status>(search_->estimate(ending, psi.data()));
     out.theta = psi.head(m_);
-    out.beta = psi.tail(k_ - m_);
+    out.beta = k_ > m_ ? psi.tail(k_ - m_) : start_;
     out.inverse_hessian = Eigen::Map<Eigen::MatrixXd>(bfgs_.B.at, k_, k_);
     out.evaluations = static_cast<int>(evaluations_);
     return out;
@@ -59,7 +61,7 @@ class Optimiser {
 
   /// Into the arrays that lane_ looks at.
   void evaluate() {
-    const ProblemEvaluation at = problem_.evaluate(theta(), beta(), true);
+    const ProblemEvaluation at = problem_.evaluate(theta(), k_ > m_ ? beta() : start_, true);
     at_.objective = at.objective;
     at_.gradient = at.gradient;
     at_.G = at.G;
@@ -87,8 +89,10 @@ class Optimiser {
 
   /// The expected inverse Hessian at the trial just evaluated.
   void renew() {
+    const Eigen::MatrixXd information =
+        k_ > m_ ? problem_.information(theta(), beta()) : Eigen::MatrixXd(0, 0);
     Eigen::Map<Eigen::MatrixXd>(bfgs_.B.at, k_, k_) =
-        expected_inverse_hessian(paths_, theta(), at_, problem_.information(theta(), beta()));
+        expected_inverse_hessian(paths_, theta(), at_, information);
   }
 
   Problem& problem_;
@@ -98,6 +102,7 @@ class Optimiser {
   ProblemEvaluation at_;
   double phase_ = kIdle, evaluations_ = 0, escapes_ = 0;
   int renewals_ = 0;
+  Eigen::VectorXd start_;  ///< of beta
   SearchLane lane_;
   Bfgs<double>& bfgs_ = lane_.bfgs;
   std::unique_ptr<Search<double>> search_;

@@ -9,7 +9,7 @@
 namespace cuglmm {
 
 struct Optimum {
-  Eigen::VectorXd theta, beta;
+  Eigen::VectorXd theta, beta;      ///< beta: where it is profiled, the start
   Eigen::MatrixXd inverse_hessian;  ///< BFGS's
   Status status = Status::failed;   ///< converged, singular, not_converged or failed
   int evaluations = 0;

@@ -15,12 +15,13 @@ class Simulator {
   explicit Simulator(const Fit& fit);
 
   const PlanData& plan() const { return *plan_; }
-  Draws draws(std::uint64_t seed) const { return {plan_, psi_, seed}; }
+  Draws draws(std::uint64_t seed) const { return {plan_, psi_, sigma_, seed}; }
 
  private:
   std::unique_ptr<const PlanData> collapsed_;  ///< null: the fit's own plan is
   const PlanData* plan_;
   Eigen::VectorXd psi_;
+  double sigma_;
 };
 
 }  // namespace cuglmm

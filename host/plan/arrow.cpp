@@ -95,9 +95,8 @@ class Builder {
   void sort_cells() {
     std::vector<int> order(cells_.size());
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) {
-      return node_of_[0][cells_.leaf[a]] < node_of_[0][cells_.leaf[b]];
-    });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int a, int b) { return node_of_[0][cells_.leaf[a]] < node_of_[0][cells_.leaf[b]]; });
     Cells sorted;
     sorted.row.reserve(cells_.row.size());
     for (const int cell : order) {
@@ -157,9 +156,10 @@ class Builder {
   }
   void check_size() const {
     if (values_ > std::numeric_limits<int>::max())
-      throw Error(fmt::format("this model's random effects share rows in more than {} pairs, too many for this program; "
-                              "use fewer grouping factors or levels",
-                              std::numeric_limits<int>::max()));
+      throw Error(fmt::format(
+          "this model's random effects share rows in more than {} pairs, too many for this program; "
+          "use fewer grouping factors or levels",
+          std::numeric_limits<int>::max()));
   }
 
   /// For each ancestor of a node: where the rest of the node's list stands in the ancestor's block.
@@ -189,8 +189,9 @@ class Builder {
       for (int f = 0; f < F; ++f)
         for (int g = 0; g <= f; ++g)
           out_.pair.push_back(static_cast<int>(
-              g < paths_.chain ? node_pair(out_.nodes[node_of_[g][codes(g)[cells_.model_row[i]]]], effect[f])
-                               : border_pair(border_blocks, effect[f], paths_.own(f), effect[g], paths_.own(g))));
+              g < paths_.chain
+                  ? node_pair(out_.nodes[node_of_[g][codes(g)[cells_.model_row[i]]]], effect[f])
+                  : border_pair(border_blocks, effect[f], paths_.own(f), effect[g], paths_.own(g))));
     }
     out_.view.values = values_;
   }
@@ -202,7 +203,8 @@ class Builder {
     const auto at = std::lower_bound(begin, begin + node.list_size, later);
     return node.block + (q + (at - begin)) * q;
   }
-  Index border_pair(std::unordered_map<std::uint64_t, int>& known, int row, int rows, int column, int columns) {
+  Index border_pair(std::unordered_map<std::uint64_t, int>& known, int row, int rows, int column,
+                    int columns) {
     const auto [at, is_new] =
         known.try_emplace((std::uint64_t(row) << 32) | std::uint32_t(column), static_cast<int>(values_));
     if (is_new) {
@@ -287,7 +289,8 @@ void ArrowData::add_sums(const Model& model, const PlanData& plan) {
         const double* z_g = z + plan.paths.level_first[g];
         const int qg = plan.paths.own(g);
         for (int r = 0; r < qf; ++r)
-          for (int c = 0; c < (f == g ? r + 1 : qg); ++c) ZZ[std::size_t(*at) + r * qg + c] += w * z_f[r] * z_g[c];
+          for (int c = 0; c < (f == g ? r + 1 : qg); ++c)
+            ZZ[std::size_t(*at) + r * qg + c] += w * z_f[r] * z_g[c];
       }
     }
   }

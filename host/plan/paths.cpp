@@ -55,8 +55,8 @@ std::vector<std::vector<int>> longest_chains(const Model& model) {
   return chains;
 }
 
-/// Nanoseconds, about, of one elimination with this chain: 1 for each pair of effects that a leaf updates, and
-/// a Cholesky factor of the border at 36 Gflop/s.
+/// Nanoseconds, about, of one elimination with this chain: 1 for each pair of effects that a leaf updates,
+/// and a Cholesky factor of the border at 36 Gflop/s.
 double elimination_cost(const Model& model, const std::vector<int>& chain) {
   const std::vector<int> effects = effects_per_level(model);
   double path = 0, border = 0;

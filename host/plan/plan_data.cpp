@@ -103,12 +103,10 @@ void add_arrow(const Model& model, const PlanOptions& options, ArrowData& arrow,
   view.Z = plan.Z.data();
   view.offset = plan.offset.data();
   view.weights = plan.cells.weight.data();
-  view.original = {plan.cells.first.data(),
-                   plan.cells.row.data(),
-                   plan.trials.data(),
-                   plan.draw_weight.data(),
-                   plan.alike.data(),
-                   {plan.log_factorials.data(), static_cast<int>(plan.log_factorials.size())}};
+  view.original = {
+      plan.cells.first.data(), plan.cells.row.data(),
+      plan.trials.data(),      plan.draw_weight.data(),
+      plan.alike.data(),       {plan.log_factorials.data(), static_cast<int>(plan.log_factorials.size())}};
   view.dense = &dense_functions();
   view.reml = options.reml;
   if (plan.linear) arrow.add_sums(model, plan);

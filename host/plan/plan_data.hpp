@@ -7,19 +7,11 @@
 #include <vector>
 
 #include <cuglmm/model.hpp>
+#include <cuglmm/plan.hpp>
 #include <host/engine/aligned.hpp>
 #include <kernels/launch.hpp>
 
 namespace cuglmm {
-
-/// How a model is laid out.
-struct PlanOptions {
-  enum class Evaluator { automatic, separable, bordered };
-  bool collapse = true;  ///< merge rows (design.md 1.8); linear models do not need it
-  bool reml = true;      ///< linear models
-  int nagq = 1;          ///< 0: beta joins u
-  Evaluator evaluator = Evaluator::automatic;  ///< for comparisons: both serve separable models
-};
 
 /// Structure of the random effects: a chain of nested grouping factors, level 0 the finest (leaves), and the
 /// terms on each. A row's *path* is its leaf and all nodes above, Q columns, leaf first (kernels/views.hpp).
@@ -90,7 +82,7 @@ struct PlanData {
   bool collapsed = false;
   bool linear = false;  ///< a linear mixed model: beta and sigma are profiled out
   std::int64_t model_rows = 0;
-  std::vector<ComponentData> components;  ///< separable models
+  std::vector<ComponentData> components;   ///< separable models
   std::unique_ptr<const ArrowData> arrow;  ///< all others
   // By cell, in the order of Cells: row-major.
   std::vector<double> X, Z, offset;
@@ -105,6 +97,10 @@ struct PlanData {
   std::int64_t u_total() const { return view.u_total; }
   /// Sums of a response on the scale of Model::y (y: n).
   ResponseSums sums(const Model& model, const Eigen::Ref<const Eigen::VectorXd>& y) const;
+
+ private:
+  double cell_sum(const Model& model, const Eigen::Ref<const Eigen::VectorXd>& y, std::int64_t i,
+                  ResponseSums& sums) const;
 };
 
 /// The by-component layout for slices of `width` lanes.

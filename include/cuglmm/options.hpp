@@ -11,6 +11,15 @@ namespace cuglmm {
 
 enum class StandardErrors { hessian, rx };  ///< design.md 1.6
 
+/// How a model is laid out.
+struct PlanOptions {
+  enum class Evaluator { automatic, separable, bordered };
+  bool collapse = true;                        ///< merge rows (design.md 1.8); linear models do not need it
+  bool reml = true;                            ///< linear models
+  int nagq = 1;                                ///< 0: beta joins u
+  Evaluator evaluator = Evaluator::automatic;  ///< for comparisons: both serve separable models
+};
+
 struct FitOptions {
   StandardErrors se = StandardErrors::hessian;  ///< lme4's default for GLMMs; linear models have one kind
   bool reml = true;                             ///< linear models (gaussian, identity): REML, else ML
@@ -24,6 +33,8 @@ struct FitOptions {
   std::optional<Eigen::VectorXd> theta = {};  ///< start: both or none
   std::optional<Eigen::VectorXd> beta = {};
 
+  /// What of them a plan needs.
+  PlanOptions plan() const { return {.collapse = collapse, .reml = reml, .nagq = nagq}; }
   /// What is wrong with them, or nothing.
   std::optional<std::string> invalid() const;
 };

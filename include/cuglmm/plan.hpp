@@ -5,6 +5,7 @@
 #include <string>
 
 #include <cuglmm/model.hpp>
+#include <cuglmm/options.hpp>
 
 namespace cuglmm {
 
@@ -12,15 +13,16 @@ struct PlanData;
 
 class Plan {
  public:
-  /// Throws Error where the structure of the random effects is not supported yet (crossed factors).
-  explicit Plan(const Model& model, bool collapse = true);
+  /// Throws Error where the model is too large for its plan.
+  explicit Plan(const Model& model, const PlanOptions& options = {});
 
   /// Rows after collapse, components, border, lanes, memory, evaluator: as text.
   std::string describe() const;
 
   std::int64_t rows() const;  ///< after collapse
   std::int64_t components() const;
-  int depth() const;  ///< nesting depth: 1 for one grouping factor
+  std::int64_t border() const;  ///< random effects of the border: 0 where components are separable
+  int depth() const;            ///< nesting depth: 1 for one grouping factor
   const PlanData& data() const { return *data_; }
 
  private:

@@ -22,7 +22,8 @@ struct SingleArrow {
 
   static void evaluate(const PlanView& plan, ArrowProblem& problem, const Team& team, void* memory) {
     Moments<Real> moments{};
-    if (problem.T) moments = {lanes(problem.T), lanes(problem.TT), lanes(problem.mode), lanes(problem.variance)};
+    if (problem.T)
+      moments = {lanes(problem.T), lanes(problem.TT), lanes(problem.mode), lanes(problem.variance)};
     const Lanes<Real> G = lanes(problem.G), gradient = lanes(problem.gradient);
     zero(G, plan.m);
     with_evaluator(plan, problem, team, memory, [&](auto& evaluator) {
@@ -47,12 +48,17 @@ struct SingleArrow {
   }
 
   template <class F>
-  static void with_evaluator(const PlanView& plan, const ArrowProblem& problem, const Team& team, void* memory,
-                             F f) {
+  static void with_evaluator(const PlanView& plan, const ArrowProblem& problem, const Team& team,
+                             void* memory, F f) {
     Scratch<Real> scratch{{static_cast<Real*>(memory)}};
     const ArrowWork<Real> work = take_arrow_work<Real>(scratch, plan);
-    const ProblemLanes<Real> one{lanes(problem.psi).at, lanes(problem.zy), lanes(problem.u), lanes(problem.xy),
-                                 problem.offset_y,      problem.constant,  true};
+    const ProblemLanes<Real> one{lanes(problem.psi).at,
+                                 lanes(problem.zy),
+                                 lanes(problem.u),
+                                 lanes(problem.xy),
+                                 problem.offset_y,
+                                 problem.constant,
+                                 true};
     if (plan.family == KernelFamily::gaussian) {
       Gaussian<Real, Team> evaluator(plan, one, work, team);
       f(evaluator);

@@ -34,8 +34,8 @@ Real evaluate_separable(const PlanView& plan, const ProblemLanes<Real>& problem,
                         const Moments<Real>& moments) {
   Evaluation<Real> out{Real(0.0), {}, G, gradient.from(plan.m), Mask<Real>(false)};
   all_components<Real, Family, Shape, UnitWeights>(plan, problem.psi, problem.zy, problem.u, work.sensitivity,
-                                                   work.moved, problem.active, work.components, mode_tolerance,
-                                                   out, moments);
+                                                   work.moved, problem.active, work.components,
+                                                   mode_tolerance, out, moments);
   return problem_value(plan, problem.psi, out, problem.xy, problem.offset_y, problem.constant, gradient.at);
 }
 
@@ -61,8 +61,8 @@ class Batch {
  public:
   static constexpr int width = Lane<Real>::width;
 
-  CUGLMM_INLINE Batch(const PlanView& plan, EvaluateProblems<Real> evaluate, void* memory)
-      : plan_(plan), evaluate_(evaluate), k_(plan.k), carried_(plan.profiled ? plan.p + 1 : 0) {
+  CUGLMM_INLINE Batch(const PlanView& plan, EvaluateProblems<Real> problems, void* memory)
+      : plan_(plan), evaluate_(problems), k_(plan.k), carried_(plan.profiled ? plan.p + 1 : 0) {
     Scratch<Real> scratch{static_cast<Real*>(memory)};
     bytes_ = lay_out(scratch);
   }

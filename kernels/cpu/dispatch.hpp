@@ -126,17 +126,26 @@ struct Functions {
         if (plan.arrow)
           simulate_arrow<One, Family, Draw>(plan, theta_lanes.at, beta_lanes, key, replicate, b, out);
         else
-          simulate_components<One, Family, Draw, AnyShape>(plan, theta_lanes.at, beta_lanes.at, key, replicate,
-                                                           b, out);
+          simulate_components<One, Family, Draw, AnyShape>(plan, theta_lanes.at, beta_lanes.at, key,
+                                                           replicate, b, out);
       });
     *reinterpret_cast<One*>(feed.offset_y) = out.offset_y;
     *reinterpret_cast<One*>(feed.constant) = out.constant;
   }
 
   static constexpr CpuFunctions table(const char* name) {
-    return {name,           Lane<One>::width,  batch_width,       batch_bytes,
-            optimise,       evaluate,          slice_bytes,       evaluate_slices,
-            slice_information, SingleArrow<A>::bytes, SingleArrow<A>::evaluate, SingleArrow<A>::information,
+    return {name,
+            Lane<One>::width,
+            batch_width,
+            batch_bytes,
+            optimise,
+            evaluate,
+            slice_bytes,
+            evaluate_slices,
+            slice_information,
+            SingleArrow<A>::bytes,
+            SingleArrow<A>::evaluate,
+            SingleArrow<A>::information,
             simulate};
   }
 };
