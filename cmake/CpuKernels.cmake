@@ -18,6 +18,7 @@ function(cuglmm_add_cpu_kernels level)
     POSITION_INDEPENDENT_CODE ON INTERPROCEDURAL_OPTIMIZATION OFF)
   target_include_directories(cuglmm_kernels_${level} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)
   target_compile_options(cuglmm_kernels_${level} PRIVATE ${CUGLMM_KERNEL_OPTIMISATION} -fno-lto
+    -fno-strict-aliasing  # packs are also read and written number by number
     -Wno-maybe-uninitialized -Wno-uninitialized  # g++ 12 finds them in its own AVX-512 headers
     ${ARGN})
   target_include_directories(cuglmm_kernels_${level} SYSTEM PRIVATE ${CUGLMM_XSIMD_INCLUDES})

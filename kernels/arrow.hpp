@@ -49,18 +49,20 @@ class Arrow {
     return and_(positive, border_.factor(log_inverse));
   }
 
-  /// v = H^-1 (Lambda' g - u), or without u: H^-1 Lambda' g; b = Lambda v. g: destroyed.
+  /// After factor(): v = H^-1 (Lambda' g - u), or without u: H^-1 Lambda' g; b = Lambda v. g: destroyed.
   CUGLMM_LANE void solve(const Lanes<Real>& g, const Lanes<Real>& u, bool with_u, const Lanes<Real>& v,
                          const Lanes<Real>& b) const {
-    zero(work_.part_sums, Index{view_.part_count} * view_.border);
-    each_part_(view_.part_count, [&](int part) { forward(part, g, u, with_u, v, b); });
-    if (view_.border > 0) {
-      for (int part = 0; part < view_.part_count; ++part)
-        for (int i = 0; i < view_.border; ++i)
-          g[view_.border_first + i] += work_.part_sums[Index{part} * view_.border + i];
-      border_.solve(g, u, with_u, v, b);
-    }
+    to_border(g, u, with_u, v, b);
+    if (view_.border > 0) border_.solve(g, u, with_u, v, b);
     each_part_(view_.part_count, [&](int part) { backward(part, v, b); });
+  }
+
+  /// After invert(): b = Lambda H^-1 Lambda' g. g: destroyed; scratch: as long as b.
+  CUGLMM_LANE void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& scratch,
+                                 const Lanes<Real>& b) const {
+    to_border(g, g, false, scratch, b);
+    if (view_.border > 0) border_.apply_inverse(g, b);
+    each_part_(view_.part_count, [&](int part) { backward(part, scratch, b); });
   }
 
   /// After factor(): C into work.C. use_T(part, factor, at, T) for each node, T (q x q) of its own effects,
@@ -110,6 +112,16 @@ class Arrow {
       if (node.factor != factor) level_lambda(shape_, factor = node.factor, theta_, Lambda);
       f(node, Lambda);
     }
+  }
+
+  /// The forward half of a solution; g of the border then has all else taken out.
+  CUGLMM_LANE void to_border(const Lanes<Real>& g, const Lanes<Real>& u, bool with_u, const Lanes<Real>& v,
+                             const Lanes<Real>& b) const {
+    zero(work_.part_sums, Index{view_.part_count} * view_.border);
+    each_part_(view_.part_count, [&](int part) { forward(part, g, u, with_u, v, b); });
+    for (int part = 0; part < view_.part_count; ++part)
+      for (int i = 0; i < view_.border; ++i)
+        g[view_.border_first + i] += work_.part_sums[Index{part} * view_.border + i];
   }
 
   CUGLMM_LANE void eliminate(int part) const {

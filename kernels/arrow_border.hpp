@@ -71,6 +71,20 @@ class ArrowBorder {
     });
   }
 
+  /// b = C g, after invert().
+  CUGLMM_LANE void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& b) const {
+    for (int i = 0; i < n_; ++i) {
+      const Lanes<Real> C_row = work_.S.from(Index{i} * n_);
+      const Real g_i = g[view_.border_first + i];
+      Real sum = C_row[i] * g_i;
+      for (int k = 0; k < i; ++k) {
+        sum = fma_(C_row[k], g[view_.border_first + k], sum);
+        b[view_.border_first + k] = fma_(C_row[k], g_i, b[view_.border_first + k]);
+      }
+      b[view_.border_first + i] = sum;
+    }
+  }
+
   /// work.S: the factor on entry, C = Lambda S^-1 Lambda' on return (lower triangle); use_T(factor,
   /// first effect, T) for every node, T q x q.
   template <class UseT>

@@ -357,7 +357,8 @@ class Bordered {
     accumulate_T(plan_, factor, T, work_.part_G.from(part * G_stride()), moments);
   }
 
-  /// h = Z'(a m') and v = H^-1 Lambda' h (with beta joint: v_beta too). Returns v'g.
+  /// h = Z'(a m') and v = H^-1 Lambda' h (with beta joint: v_beta too). Returns v'g = h' H^-1 g, H^-1 g the
+  /// step.
   CUGLMM_LANE Real adjoint() const {
     zero(work_.part_sums, Index{view_.part_count} * view_.border);
     each_part_(view_.part_count, [&](int part) { part_trace(part); });
@@ -367,19 +368,18 @@ class Bordered {
         sum += work_.part_sums[Index{part} * view_.border + i];
       work_.rhs[view_.border_first + i] = sum;
     }
-    arrow_.solve(work_.rhs, work_.rhs, false, work_.v, work_.v_b);
     Real out(0.0);
-    if (plan_.profiled) {
-      for (int j = 0; j < plan_.p; ++j) {
-        Real sum(0.0);
-        for (Index i = 0; i < view_.rows; ++i)
-          sum = fma_(Real(view_.X[i * plan_.p + j]), work_.trace[i], sum);
-        work_.V[plan_.p + j] = sum;
-      }
-      join(work_.V.from(plan_.p), work_.v, work_.v_b, work_.x_adjoint);
-      for (int j = 0; j < plan_.p; ++j) out = fma_(work_.x_adjoint[j], work_.x_score[j], out);
+    for (int i = 0; i < view_.effects; ++i) out = fma_(work_.rhs[i], work_.delta_b[i], out);
+    arrow_.apply_inverse(work_.rhs, work_.v, work_.v_b);
+    if (!plan_.profiled) return out;
+    const Lanes<Real> h = work_.V.from(plan_.p);
+    for (int j = 0; j < plan_.p; ++j) {
+      Real sum(0.0);
+      for (Index i = 0; i < view_.rows; ++i) sum = fma_(Real(view_.X[i * plan_.p + j]), work_.trace[i], sum);
+      h[j] = sum;
+      out = fma_(sum, work_.beta_step[j], out);
     }
-    for (int i = 0; i < view_.effects; ++i) out += work_.v_b[i] * work_.score[i] - work_.v[i] * problem_.u[i];
+    join(h, work_.v, work_.v_b, work_.x_adjoint);
     return out;
   }
 
