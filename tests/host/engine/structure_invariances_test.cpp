@@ -111,8 +111,8 @@ Model large_model(Criterion criterion) {
   std::vector<Column> columns(4);
   for (std::size_t i = 0; i < 4; ++i) columns[i].name = std::vector{"y", "x", "g", "h"}[i];
   for (int i = 0; i < rows; ++i) {
-    columns[0].numbers.push_back((i * 7919 % 13 + i % 40) % 5);
-    columns[1].numbers.push_back(i * 104729 % 1009 / 1009.0);
+    columns[0].numbers.push_back((i % 1013 * 29 % 13 + i % 40) % 5);
+    columns[1].numbers.push_back(i % 1009 * 17 % 1009 / 1009.0);
     columns[2].numbers.push_back(i % 3000);
     columns[3].numbers.push_back((i * 7 + i / 3000) % 40);
   }
