@@ -270,7 +270,12 @@ class Arrow {
       const Lanes<Real> row = border_.row(at);
       if (q == 1) {
         const Real factor = list[r] * C0[0];
-        for (int s = first; s <= r; ++s) row[effect[s]] -= factor * list[s];
+        if (effect[r] - effect[first] == r - first) {  // one after another: no index to look up
+          const Lanes<Real> run = row.from(effect[first]), values = list.from(first);
+          for (int s = 0; s <= r - first; ++s) run[s] -= factor * values[s];
+        } else {
+          for (int s = first; s <= r; ++s) row[effect[s]] -= factor * list[s];
+        }
         continue;
       }
       row_times(list.from(Index{r} * q), C0, q, scaled);

@@ -36,6 +36,7 @@ class ArrowBorder {
   CUGLMM_LANE Mask<Real> factor(LogProduct<Real>& log_inverse) const {
     if (any_small())
       for (Index i = 0; i < Index{n_} * n_; ++i) work_.kept[i] = work_.S[i];
+    if (all_zero()) return Mask<Real>(true);  // a score start: S = I
     scale<true>();
     for (int i = 0; i < n_; ++i) work_.S[Index{i} * n_ + i] += Real(1.0);
     if (!dense_) return factor_border(work_.S, n_, log_inverse);
@@ -59,10 +60,12 @@ class ArrowBorder {
       for (int c = 0; c < q; ++c) v[at + c] = out[c] - (with_u ? Real(u[at + c]) : Real(0.0));
     });
     const Lanes<Real> x = v.from(view_.border_first);
-    if (!dense_)
-      solve_border(work_.S, n_, x);
-    else
-      solve_dense(x);
+    if (!all_zero()) {
+      if (!dense_)
+        solve_border(work_.S, n_, x);
+      else
+        solve_dense(x);
+    }
     each_node([&](int, const Real* Lambda, int q, int at) {
       Real in[C], out[C];
       for (int c = 0; c < q; ++c) in[c] = v[at + c];
@@ -89,7 +92,10 @@ class ArrowBorder {
   /// first effect, T) for every node, T q x q.
   template <class UseT>
   CUGLMM_LANE void invert(UseT use_T) const {
-    if (!dense_)
+    const bool zero = all_zero();
+    if (zero)
+      for (Index i = 0; i < Index{n_} * n_; ++i) work_.S[i] = Real(0.0);
+    else if (!dense_)
       invert_border(work_.S, n_);
     else
       by_lane(work_.S, Index{n_} * n_, [&](double* A) {
@@ -102,8 +108,7 @@ class ArrowBorder {
       T_of_inverse(Lambda, q, at - view_.border_first, T);
       use_T(factor, at, T);
     });
-    scale<false>();
-    const bool zero = all_zero();  // a score start
+    if (!zero) scale<false>();
     each_node([&](int factor, const Real*, int q, int at) {
       if (!small(factor)) return;
       Real T[C * C];
@@ -261,11 +266,15 @@ class ArrowBorder {
 
   /// x <- S^-1 x: substitution along the rows of the factor L, S = L L'.
   CUGLMM_LANE void solve_dense(const Lanes<Real>& x) const {
+    constexpr int kSums = 4;  // chains of arithmetic side by side
     for (int i = 0; i < n_; ++i) {
       const Lanes<Real> L = work_.S.from(Index{i} * n_);
-      Real sum = x[i];
-      for (int k = 0; k < i; ++k) sum -= L[k] * x[k];
-      x[i] = sum / L[i];
+      Real sum[kSums] = {Real(0.0), Real(0.0), Real(0.0), Real(0.0)};
+      int k = 0;
+      for (; k + kSums <= i; k += kSums)
+        for (int s = 0; s < kSums; ++s) sum[s] = fma_(L[k + s], x[k + s], sum[s]);
+      for (; k < i; ++k) sum[0] = fma_(L[k], x[k], sum[0]);
+      x[i] = (x[i] - ((sum[0] + sum[1]) + (sum[2] + sum[3]))) / L[i];
     }
     for (int i = n_ - 1; i >= 0; --i) {
       const Lanes<Real> L = work_.S.from(Index{i} * n_);

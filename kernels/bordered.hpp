@@ -22,6 +22,7 @@ class Bordered {
         work_(work),
         each_part_(each_part),
         arrow_(plan, work, problem.psi, each_part),
+        scalar_(plan.Q == view_.factors),
         beta_(plan.profiled ? problem.u.from(view_.effects)
                             : Lanes<Real>{const_cast<Real*>(problem.psi + plan.m)}) {}
 
@@ -83,6 +84,10 @@ class Bordered {
     const int* effect = view_.effect + i * view_.factors;
     const double* z = view_.Z + i * plan_.Q;
     Real sum(0.0);
+    if (scalar_) {
+      for (int f = 0; f < view_.factors; ++f) sum = fma_(Real(z[f]), values[effect[f]], sum);
+      return sum;
+    }
     for (int f = 0; f < view_.factors; ++f)
       for (int c = 0; c < arrow_.shape().own(f); ++c)
         sum = fma_(Real(z[arrow_.shape().first(f) + c]), values[effect[f] + c], sum);
@@ -154,6 +159,17 @@ class Bordered {
     const int* pair = view_.pair + i * (view_.factors * (view_.factors + 1) / 2);
     const double* z = view_.Z + i * plan_.Q;
     const Real p(view_.weights[i]), w = p * Family::variance(mu), pmu = p * mu;
+    if (scalar_) {
+      for (int f = 0; f < view_.factors; ++f) {
+        const Real z_f(z[f]), wz = w * z_f;
+        (f < view_.chain ? work_.score : sums)[effect[f]] -= pmu * z_f;
+        for (int h = 0; h <= f; ++h, ++pair) {
+          Real& to = (h < view_.chain ? work_.R : border)[*pair];
+          to = fma_(wz, Real(z[h]), to);
+        }
+      }
+      return;
+    }
     for (int f = 0; f < view_.factors; ++f) {
       const Lanes<Real>& g = f < view_.chain ? work_.score : sums;
       const int qf = shape.own(f);
@@ -219,6 +235,8 @@ class Bordered {
       sum += work_.delta_b[i] * work_.score[i] - work_.delta[i] * problem_.u[i];
     if (plan_.profiled) {
       weigh_columns();
+      LogProduct<Real> ignored;
+      factor_border(work_.A, plan_.p, ignored);
       sum += join(work_.x_score, work_.delta, work_.delta_b, work_.beta_step);
     }
     decrement_ = sum;
@@ -249,7 +267,7 @@ class Bordered {
     return out;
   }
 
-  /// Z'WX, its D = H^-1 Lambda' Z'WX, X's, and A = X'WX - X'WZ Lambda D: factored where beta is joint.
+  /// Z'WX, its D = H^-1 Lambda' Z'WX, X's, and A = X'WX - X'WZ Lambda D.
   CUGLMM_LANE void weigh_columns() const {
     const int p = plan_.p;
     zero(work_.ZX, Index{p} * view_.effects);
@@ -271,10 +289,6 @@ class Bordered {
       }
     }
     solve_columns(plan_, arrow_, work_);
-    if (plan_.profiled) {
-      LogProduct<Real> ignored;
-      factor_border(work_.A, p, ignored);
-    }
   }
 
   /// u <- u + delta where `newton`, u <- u - step / 2 where `halve`; other lanes stay.
@@ -314,9 +328,11 @@ class Bordered {
     return out;
   }
 
-  /// As Component::pirls (pirls.hpp), the whole problem at once.
-  CUGLMM_LANE Mask<Real> pirls(const Real& tolerance) {
+  /// As Component::pirls (pirls.hpp), the whole problem at once. Beta, where it moves too, moves all rows:
+  /// the corrections after the last step need a shorter one.
+  CUGLMM_LANE Mask<Real> pirls(const Real& asked) {
     constexpr int kMaxPasses = 200, kMaxHalvings = 30;
+    const Real tolerance = asked * (plan_.profiled ? 1e-3 : 1.0);
     Mask<Real> done = not_(problem_.active);
     Real last(1.7e308), halvings(0.0);
     zero(work_.step, view_.effects + plan_.p);
@@ -404,6 +420,15 @@ class Bordered {
     const int* pair = view_.pair + i * (view_.factors * (view_.factors + 1) / 2);
     const double* z = view_.Z + i * plan_.Q;
     Real sum(0.0);
+    if (scalar_) {
+      for (int f = 0; f < view_.factors; ++f) {
+        Real half(0.0);
+        for (int h = 0; h < f; ++h, ++pair) half = fma_(work_.C[*pair], Real(z[h]), half);
+        const Real z_f(z[f]);
+        sum = fma_(z_f, fma_(work_.C[*pair++], z_f, half + half), sum);
+      }
+      return sum;
+    }
     for (int f = 0; f < view_.factors; ++f)
       for (int h = 0; h <= f; ++h, ++pair) {
         const int qf = shape.own(f), qh = shape.own(h);
@@ -422,6 +447,13 @@ class Bordered {
   CUGLMM_HD void add_to_effects(Index i, const Real& value, const Lanes<Real>& own,
                                 const Lanes<Real>& sums) const {
     const int* effect = view_.effect + i * view_.factors;
+    if (scalar_) {
+      for (int f = 0; f < view_.factors; ++f) {
+        Real& to = (f < view_.chain ? own : sums)[effect[f]];
+        to = fma_(value, Real(view_.Z[i * plan_.Q + f]), to);
+      }
+      return;
+    }
     for (int f = 0; f < view_.factors; ++f)
       for (int c = 0; c < arrow_.shape().own(f); ++c) {
         Real& to = (f < view_.chain ? own : sums)[effect[f] + c];
@@ -517,6 +549,7 @@ class Bordered {
   const ArrowWork<Real>& work_;
   const Threads& each_part_;
   const Arrow<Real, Threads> arrow_;
+  const bool scalar_;  ///< one random effect per row and factor
   const Lanes<Real> beta_;
   Real decrement_;
   LogProduct<Real> log_inverse_;

@@ -62,7 +62,8 @@ class CudaEngine : public Engine {
     if (responses) download(responses, drawn.data(), drawn.size(), stream_);
   }
 
-  Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient) override {
+  Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient,
+                           double mode_tolerance) override {
     const int count = static_cast<int>(psi.cols());
     const Tile tile(device_plan_.view(), kFeedWidth);
     const Problems& at = tile.problems();
@@ -76,7 +77,7 @@ class CudaEngine : public Engine {
     if (device_plan_.view().shape == KernelShape::one_unit)
       fill_zero(at.sensitivity, std::size_t(plan_.view.component_count) * psi.rows() * kFeedWidth, stream_);
     const DeviceArray<int> list = every_lane(kFeedWidth, stream_);
-    check(cuda::evaluate(device_plan_.view(), at, list.data(), count, kModeTolerance, stream_.get()));
+    check(cuda::evaluate(device_plan_.view(), at, list.data(), count, mode_tolerance, stream_.get()));
     Eigen::VectorXd objective(count);
     gradient.resize(psi.rows(), count);
     download(objective.data(), at.objective, count, stream_);

@@ -263,13 +263,14 @@ class CpuEngine : public Engine {
                         responses, scratch.data());
   }
 
-  Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient) override {
+  Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient,
+                           double mode_tolerance) override {
     const int width = feed_width(), k = static_cast<int>(psi.rows());
     ScratchBlock scratch(functions_.batch_bytes(plan_.view));
     Eigen::VectorXd objective(width);
     Eigen::MatrixXd psi_lanes(width, k), gradient_lanes(width, k);  // lane fastest
     psi_lanes.topRows(psi.cols()) = psi.transpose();
-    functions_.evaluate(plan_.view, feed, psi_lanes.data(), kModeTolerance, objective.data(),
+    functions_.evaluate(plan_.view, feed, psi_lanes.data(), mode_tolerance, objective.data(),
                         gradient_lanes.data(), scratch.data());
     gradient = gradient_lanes.topRows(psi.cols()).transpose();
     return objective.head(psi.cols());

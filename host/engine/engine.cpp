@@ -24,6 +24,9 @@ std::optional<int> cuda_number(const std::string& device) {
   return number;
 }
 
+/// The evaluators that the CUDA engine has.
+bool runs_on_gpu(const PlanData& plan) { return !plan.arrow; }
+
 }  // namespace
 
 void require_device(const std::string& device) {
@@ -35,9 +38,18 @@ void require_device(const std::string& device) {
 
 std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& device, const std::string& simd,
                                     int threads) {
-  if (const auto number = cuda_number(device)) return make_cuda_engine(plan, find_cuda_device(*number));
+  if (const auto number = cuda_number(device)) {
+    const CudaDevice gpu = find_cuda_device(*number);
+    if (!runs_on_gpu(plan))
+      throw Error(
+          fmt::format("--device {}: linear models, crossed random effects and --nagq 0 run on the CPU only; "
+                      "use --device cpu",
+                      device),
+          Error::Kind::device);
+    return make_cuda_engine(plan, gpu);
+  }
   require_device(device);
-  if (device == "auto") {
+  if (device == "auto" && runs_on_gpu(plan)) {
     std::string why_none;
     const std::vector<CudaDevice> gpus = cuda_devices(why_none);
     if (!gpus.empty()) return make_cuda_engine(plan, gpus.front());

@@ -95,24 +95,42 @@ Eigen::VectorXd parameter_scale(const Optimum& optimum, const Eigen::MatrixXd& v
 /// One Newton step. The optimizer stops where its own inverse Hessian predicts no decrease, but in a long
 /// flat valley (guPrenat: 70 evaluations) that is not yet the optimum to all digits lme4's polished fits
 /// have.
-void polish(Fit& fit, Problem& problem, const Eigen::MatrixXd& inverse_hessian) {
+void polish(Fit& fit, Problem& problem, const Eigen::VectorXd& gradient,
+            const Eigen::MatrixXd& inverse_hessian) {
   const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
-  const ProblemEvaluation at = problem.evaluate(fit.theta, fit.beta);
-  const Eigen::VectorXd step = inverse_hessian * at.gradient;
-  if (!(step.dot(at.gradient) / 2 < kPolish)) return;
+  const Eigen::VectorXd step = inverse_hessian * gradient;
+  if (!(step.dot(gradient) / 2 < kPolish)) return;
   const Eigen::VectorXd theta = fit.theta - step.head(m), beta = fit.beta - step.tail(p);
-  if (!(problem.evaluate(theta, beta).gradient.norm() < at.gradient.norm())) return;
+  if (!(problem.evaluate(theta, beta).gradient.norm() < gradient.norm())) return;
   fit.theta = theta;
   fit.beta = beta;
 }
 
-void add_covariances(Fit& fit, const Engine& engine, Problem& problem, const Optimum& optimum) {
+/// Small borders: evaluations side by side. Large ones, of which each takes a tenth of a second: half as
+/// many, for digits nobody sees.
+Eigen::MatrixXd find_hessian(const Fit& fit, Engine& engine, Problem& problem,
+                             const Eigen::VectorXd& gradient, const Eigen::VectorXd& scale) {
+  const PlanData& plan = fit.plan->data();
+  if (!plan.view.arrow || engine.feed_width() == 1)
+    return hessian(problem, fit.theta, fit.beta, gradient, scale, Differences::central);
+  if (plan.view.arrow->border >= kDenseBorder)
+    return hessian(problem, fit.theta, fit.beta, gradient, scale, Differences::forward);
+  FeedStorage lanes(plan.view, engine.feed_width());
+  fill_feed(plan, plan.sums(*fit.model, fit.model->y), problem.u(), lanes.feed, engine.feed_width());
+  Eigen::VectorXd psi(plan.view.k);
+  psi << fit.theta, fit.beta;
+  return hessian(engine, lanes.feed, psi, scale, kReportedModeTolerance);
+}
+
+void add_covariances(Fit& fit, Engine& engine, Problem& problem, const Optimum& optimum,
+                     const Eigen::VectorXd& gradient) {
   const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
-  const Eigen::MatrixXd H = hessian(problem, fit.theta, fit.beta, parameter_scale(optimum, fit.vcov_rx));
+  const Eigen::MatrixXd H =
+      find_hessian(fit, engine, problem, gradient, parameter_scale(optimum, fit.vcov_rx));
   const Eigen::MatrixXd inverse =
       H.allFinite() ? inverse_or_nan(engine, H) : Eigen::MatrixXd::Constant(m + p, m + p, NAN);
   const bool usable = inverse.allFinite();
-  if (usable && fit.status == Status::converged) polish(fit, problem, inverse);
+  if (usable && fit.status == Status::converged) polish(fit, problem, gradient, inverse);
   fit.inverse_hessian = usable ? inverse : optimum.inverse_hessian;
   if (fit.options.se == StandardErrors::rx) {
     fit.vcov = fit.vcov_rx;
@@ -126,8 +144,7 @@ void add_covariances(Fit& fit, const Engine& engine, Problem& problem, const Opt
 }
 
 /// What is reported of the estimate, at the modes to all digits.
-void add_estimate(Fit& fit, Problem& problem) {
-  const ProblemEvaluation at = problem.evaluate(fit.theta, fit.beta, true);
+void add_estimate(Fit& fit, const Problem& problem, const ProblemEvaluation& at) {
   fit.minus2_log_likelihood = at.objective;
   fit.gradient_norm = at.gradient.norm();
   fit.u_squared = problem.u().squaredNorm();
@@ -180,7 +197,7 @@ Fit fit(const Model& model, const FitOptions& options) {
   fit.theta = optimum.theta;
   fit.beta = optimum.beta;
   problem->set_mode_tolerance(kReportedModeTolerance);
-  const ProblemEvaluation at = problem->evaluate(fit.theta, fit.beta);
+  ProblemEvaluation at = problem->evaluate(fit.theta, fit.beta, plan.view.profiled);
   if (plan.view.profiled) {
     fit.beta = at.beta;
     fit.sigma = at.sigma;
@@ -192,9 +209,10 @@ Fit fit(const Model& model, const FitOptions& options) {
     fit.vcov = fit.vcov_rx;
     fit.inverse_hessian = optimum.inverse_hessian;
   } else {
-    add_covariances(fit, *engine, *problem, optimum);
+    add_covariances(fit, *engine, *problem, optimum, at.gradient);
+    at = problem->evaluate(fit.theta, fit.beta, true);
   }
-  add_estimate(fit, *problem);
+  add_estimate(fit, *problem, at);
   add_messages(fit);
   fit.seconds.total = total.seconds();
   fit.seconds.fit = fit.seconds.total - fit.seconds.plan;

@@ -7,9 +7,18 @@
 
 namespace cuglmm {
 
-/// Hessian of -2 log L in (theta, beta), k x k, by central differences of the exact gradient, symmetrised: 2
-/// k evaluations. `scale`: k, about the standard error of each parameter.
+/// Central: 2 k evaluations, standard errors to about 1e-6. Forward: k, to about 2e-5 (design.md 1.6).
+enum class Differences { central, forward };
+
+/// Hessian of -2 log L in (theta, beta), k x k, by differences of the exact gradient, symmetrised. `scale`:
+/// k, about the standard error of each parameter; `gradient`: at (theta, beta).
 Eigen::MatrixXd hessian(Problem& problem, const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
-                        const Eigen::VectorXd& scale);
+                        const Eigen::VectorXd& gradient, const Eigen::VectorXd& scale,
+                        Differences differences);
+
+/// The same by central differences, the evaluations side by side in the lanes of a feed, which holds the
+/// problem in each of them.
+Eigen::MatrixXd hessian(Engine& engine, Feed& feed, const Eigen::VectorXd& psi, const Eigen::VectorXd& scale,
+                        double mode_tolerance);
 
 }  // namespace cuglmm
