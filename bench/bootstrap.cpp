@@ -1,9 +1,6 @@
 /// Times the seed model, success ~ schavg + (1 | school) on 4059 pupils, and prints JSON lines that
 /// bench/table.cpp makes a table of. bench/README.md explains the fields; bench/lme4.R prints the same for R.
 #include <CLI/CLI.hpp>
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -14,11 +11,13 @@
 #include <cuglmm/cuglmm.hpp>
 
 #include "bench/command.hpp"
+#include "bench/measure.hpp"
 
 namespace {
 
 using namespace cuglmm;
-using Json = nlohmann::ordered_json;
+using bench::Json;
+using bench::print;
 
 constexpr const char* formula = "success ~ schavg + (1 | school)";
 constexpr const char* recode = "success = normexam >= 0";
@@ -36,28 +35,10 @@ struct Settings {
   Sizes sizes;
 };
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-/// Runs `work` once to warm up, then `runs` times: median, fastest and slowest.
+/// Median, fastest and slowest of `runs`, per piece.
 template <class Work>
 Json timed(int runs, double per, Work work) {
-  work();
-  std::vector<double> seconds;
-  for (int i = 0; i < runs; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    seconds.push_back(seconds_since(start) / per);
-  }
-  std::sort(seconds.begin(), seconds.end());
-  return {
-      {"seconds", seconds[seconds.size() / 2]}, {"fastest", seconds.front()}, {"slowest", seconds.back()}};
-}
-
-void print(Json line, const Json& more) {
-  line.update(more);
-  std::cout << line.dump() << std::endl;
+  return bench::spread(bench::times(runs, work), per);
 }
 
 std::string rows(std::int64_t n) { return std::to_string(n) + " rows"; }
@@ -158,20 +139,13 @@ void bench_bootstrap_command(const Settings& settings) {
   for (const fs::path& file : {csv, log}) fs::remove(file);
 }
 
-std::string processor() {
-  std::ifstream info("/proc/cpuinfo");
-  for (std::string line; std::getline(info, line);)
-    if (line.rfind("model name", 0) == 0) return line.substr(line.find(':') + 2);
-  return "unknown processor";
-}
-
 void bench_all(const Settings& settings) {
   Data pupils = read_table(settings.data);
   mutate(pupils, recode);
   const Model model(formula, pupils, binomial());
   const std::vector<std::string> levels = simd_levels(model);
   if (levels.empty()) throw std::runtime_error("no SIMD level works here");
-  print({{"machine", processor()}}, {{"compiler", "g++ " __VERSION__}, {"simd", levels}});
+  print({{"machine", bench::processor()}}, {{"compiler", "g++ " __VERSION__}, {"simd", levels}});
   bench_same_responses(model, settings);
   for (const bool collapse : {false, true}) {
     bench_fit(model, levels.front(), collapse, settings.sizes.runs);

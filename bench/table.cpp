@@ -11,38 +11,12 @@
 #include <string>
 #include <vector>
 
+#include "bench/table_text.hpp"
+
 namespace {
 
+using namespace bench;
 using Json = nlohmann::json;
-
-std::vector<Json> read_lines(std::istream& in) {
-  std::vector<Json> lines;
-  for (std::string text; std::getline(in, text);)
-    if (!text.empty()) lines.push_back(Json::parse(text));
-  return lines;
-}
-
-std::string duration(double seconds) {
-  if (seconds < 1e-3) return fmt::format("{:.3g} µs", seconds * 1e6);
-  if (seconds < 1) return fmt::format("{:.3g} ms", seconds * 1e3);
-  return fmt::format("{:.3g} s", seconds);
-}
-
-/// Two or three digits, with separators: 3,470.
-std::string ratio(double value) {
-  if (value < 10) return fmt::format("{:.2g}", value);
-  const double unit = std::pow(10, std::floor(std::log10(value)) - 2);
-  std::string digits = fmt::format("{:.0f}", std::round(value / unit) * unit);
-  for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3)
-    digits.insert(static_cast<std::size_t>(at), ",");
-  return digits;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
 
 class Results {
  public:
@@ -77,22 +51,6 @@ class Results {
   std::vector<Json> lines_;
 };
 
-void print_machine(const Results& results) {
-  for (const Json& line : results.lines())
-    for (const char* key : {"machine", "R"})
-      if (line.contains(key)) {
-        std::string text = line.at(key);
-        for (const auto& [name, value] : line.items())
-          if (name != key && value.is_string()) text += ", " + value.get<std::string>();
-        fmt::print("{}\n", text);
-      }
-  fmt::print("\n");
-}
-
-std::string cell(double theirs, double ours) {
-  return std::isnan(theirs) ? "–" : fmt::format("{} ({}×)", duration(theirs), ratio(theirs / ours));
-}
-
 /// One line of the table: what cuglmm took, and R's programs given `r_rows` rows, with the ratio.
 void print_row(const Results& results, const Json& line, const std::string& kind, const std::string& r_rows) {
   const std::string what = line.at("what");
@@ -101,9 +59,9 @@ void print_row(const Results& results, const Json& line, const std::string& kind
   const std::string settings = fmt::format("{}, {} thread{}", line.at("simd").get<std::string>(),
                                            line.at("threads").get<int>(), line.at("threads") == 1 ? "" : "s");
   fmt::print("| {} | {} | {} | {} | {} | {} | {} |\n", what, settings, r_rows, duration(ours),
-             cell(results.seconds(baseline, "lme4 refit"), ours),
-             cell(results.seconds(baseline, "lme4 glmer"), ours),
-             cell(results.seconds(baseline, "glmmTMB"), ours));
+             beside(results.seconds(baseline, "lme4 refit"), ours),
+             beside(results.seconds(baseline, "lme4 glmer"), ours),
+             beside(results.seconds(baseline, "glmmTMB"), ours));
 }
 
 void print_times(const Results& results) {
@@ -161,7 +119,7 @@ int main() {
     const bool any = std::any_of(results.lines().begin(), results.lines().end(),
                                  [](const Json& line) { return line.value("program", "") == "cuglmm"; });
     if (!any) throw std::runtime_error("no results of cuglmm_bench on standard input");
-    print_machine(results);
+    print_machine(results.lines());
     print_times(results);
     print_commands(results);
     print_memory(results);

@@ -22,14 +22,13 @@
 
 namespace cuglmm {
 
-template <class Real, class Threads>
+/// C: at least the columns of any factor.
+template <class Real, class Threads, int C = kMaxPath>
 class Arrow {
  public:
-  static constexpr int C = kMaxPath;
-
   CUGLMM_LANE Arrow(const PlanView& plan, const ArrowWork<Real>& work, const Real* theta,
                     const Threads& each_part)
-      : view_(*plan.arrow),
+      : view_(plan.arrow),
         shape_(MakeShape<AnyShape>::from(plan)),
         work_(work),
         theta_(theta),
@@ -435,7 +434,7 @@ class Arrow {
   const ArrowWork<Real>& work_;
   const Real* theta_;
   const Threads& each_part_;
-  const ArrowBorder<Real> border_;
+  const ArrowBorder<Real, C> border_;
 };
 
 }  // namespace cuglmm

@@ -24,8 +24,13 @@ std::optional<int> cuda_number(const std::string& device) {
   return number;
 }
 
-/// The evaluators that the CUDA engine has.
-bool runs_on_gpu(const PlanData& plan) { return !plan.arrow; }
+/// On an arrow, a thread of the GPU has room for few columns.
+constexpr int kMostColumns = 4;
+bool runs_on_gpu(const PlanData& plan) {
+  for (int level = 0; plan.arrow && level < plan.paths.levels(); ++level)
+    if (plan.paths.own(level) > kMostColumns) return false;
+  return true;
+}
 
 }  // namespace
 
@@ -42,9 +47,10 @@ std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& dev
     const CudaDevice gpu = find_cuda_device(*number);
     if (!runs_on_gpu(plan))
       throw Error(
-          fmt::format("--device {}: linear models, crossed random effects and --nagq 0 run on the CPU only; "
-                      "use --device cpu",
-                      device),
+          fmt::format(
+              "--device {}: crossed factors, linear models and --nagq 0 run on a GPU with up to {} random "
+              "effects per level of a factor, and this model has more; use --device cpu",
+              device, kMostColumns),
           Error::Kind::device);
     return make_cuda_engine(plan, gpu);
   }

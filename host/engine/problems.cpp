@@ -25,8 +25,8 @@ void fill_feed(const PlanData& plan, const ResponseSums& sums, const Eigen::Vect
   for (int j = 0; j < plan.p; ++j) fill(feed.xy, j, sums.xy[j]);
   fill(feed.offset_y, 0, sums.offset_y);
   fill(feed.constant, 0, sums.constant);
-  if (plan.view.arrow)
-    for (int i = 0; i < plan.view.arrow->effects; ++i) fill(feed.u, i, u[plan.view.arrow->u_number[i]]);
+  if (!plan.view.separable)
+    for (int i = 0; i < plan.view.arrow.effects; ++i) fill(feed.u, i, u[plan.view.arrow.u_number[i]]);
   for (const ComponentData& component : plan.components)
     for (int i = 0; i < component.u_count; ++i) fill(feed.u, component.u_first + i, u[component.u_number[i]]);
 }

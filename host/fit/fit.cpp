@@ -111,9 +111,9 @@ void polish(Fit& fit, Problem& problem, const Eigen::VectorXd& gradient,
 Eigen::MatrixXd find_hessian(const Fit& fit, Engine& engine, Problem& problem,
                              const Eigen::VectorXd& gradient, const Eigen::VectorXd& scale) {
   const PlanData& plan = fit.plan->data();
-  if (!plan.view.arrow || engine.feed_width() == 1)
+  if (plan.view.separable || engine.feed_width() == 1)
     return hessian(problem, fit.theta, fit.beta, gradient, scale, Differences::central);
-  if (plan.view.arrow->border >= kDenseBorder)
+  if (plan.view.arrow.border >= kDenseBorder)
     return hessian(problem, fit.theta, fit.beta, gradient, scale, Differences::forward);
   FeedStorage lanes(plan.view, engine.feed_width());
   fill_feed(plan, plan.sums(*fit.model, fit.model->y), problem.u(), lanes.feed, engine.feed_width());
