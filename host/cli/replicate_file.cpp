@@ -62,6 +62,7 @@ ReplicateFile::Kept ReplicateFile::read(std::int64_t most, const std::function<v
     std::copy_n(block.status.begin(), filled, part.status.begin());
     std::copy_n(block.evaluations.begin(), filled, part.evaluations.begin());
     part.gradient_norm = block.gradient_norm.head(filled);
+    part.sigma = block.sigma.head(filled);
     part.minus2_log_likelihood = block.minus2_log_likelihood.head(filled);
     part.theta = block.theta.leftCols(filled);
     part.beta = block.beta.leftCols(filled);

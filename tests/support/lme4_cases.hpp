@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -71,6 +72,18 @@ inline Eigen::MatrixXd matrix_of(const nlohmann::json& json) {
 inline Eigen::MatrixXd variance_of_term(const nlohmann::json& group, std::size_t at, const RandomTerm& term) {
   const nlohmann::json& terms = group.at("terms");
   return matrix_of(terms.is_object() ? terms.at(term.columns.front()) : terms.at(at));
+}
+
+/// The groups of a case's varcorr as lme4 prints them: a second term on a factor is "Subject.1".
+inline std::vector<std::string> printed_groups(const nlohmann::json& varcorr) {
+  std::vector<std::string> groups;
+  std::map<std::string, int> seen;
+  for (const nlohmann::json& term : varcorr) {
+    const std::string group = term.at("group");
+    const int before = seen[group]++;
+    groups.push_back(before == 0 ? group : group + "." + std::to_string(before));
+  }
+  return groups;
 }
 
 /// Each entry within its own tolerance.
