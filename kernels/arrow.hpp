@@ -22,14 +22,13 @@
 
 namespace cuglmm {
 
-template <class Real, class Threads>
+/// C: at least the columns of any factor.
+template <class Real, class Threads, int C = kMaxPath>
 class Arrow {
  public:
-  static constexpr int C = kMaxPath;
-
   CUGLMM_LANE Arrow(const PlanView& plan, const ArrowWork<Real>& work, const Real* theta,
                     const Threads& each_part)
-      : view_(*plan.arrow),
+      : view_(plan.arrow),
         shape_(MakeShape<AnyShape>::from(plan)),
         work_(work),
         theta_(theta),
@@ -270,7 +269,12 @@ class Arrow {
       const Lanes<Real> row = border_.row(at);
       if (q == 1) {
         const Real factor = list[r] * C0[0];
-        for (int s = first; s <= r; ++s) row[effect[s]] -= factor * list[s];
+        if (effect[r] - effect[first] == r - first) {  // one after another: no index to look up
+          const Lanes<Real> run = row.from(effect[first]), values = list.from(first);
+          for (int s = 0; s <= r - first; ++s) run[s] -= factor * values[s];
+        } else {
+          for (int s = first; s <= r; ++s) row[effect[s]] -= factor * list[s];
+        }
         continue;
       }
       row_times(list.from(Index{r} * q), C0, q, scaled);
@@ -430,7 +434,7 @@ class Arrow {
   const ArrowWork<Real>& work_;
   const Real* theta_;
   const Threads& each_part_;
-  const ArrowBorder<Real> border_;
+  const ArrowBorder<Real, C> border_;
 };
 
 }  // namespace cuglmm

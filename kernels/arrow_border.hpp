@@ -13,14 +13,13 @@ namespace cuglmm {
 /// A factor of the border with a diagonal of Lambda below this takes T from its definition: I - H^-1 cancels.
 constexpr double kSmallLambda = 1e-3;
 
-template <class Real>
+/// C: at least the columns of any factor.
+template <class Real, int C = kMaxPath>
 class ArrowBorder {
  public:
-  static constexpr int C = kMaxPath;
-
   CUGLMM_LANE ArrowBorder(const PlanView& plan, const ArrowWork<Real>& work, const Real* theta, int threads)
       : plan_(plan),
-        view_(*plan.arrow),
+        view_(plan.arrow),
         shape_(MakeShape<AnyShape>::from(plan)),
         work_(work),
         theta_(theta),

@@ -7,7 +7,7 @@ namespace cuglmm {
 
 template <class Real>
 CUGLMM_HD ArrowWork<Real> take_arrow_work(Scratch<Real>& scratch, const PlanView& plan) {
-  const ArrowView& view = *plan.arrow;
+  const ArrowView& view = plan.arrow;
   const Index p = plan.p, effects = view.effects, border = view.border, parts = view.part_count;
   const Index square = border * border, joint = plan.profiled ? p : 0;
   const bool linear = plan.family == KernelFamily::gaussian;

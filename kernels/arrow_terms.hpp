@@ -18,7 +18,7 @@ struct ProblemLanes {
 /// f(term, number of its first effect) for every level of every term.
 template <class F>
 CUGLMM_LANE void each_term_level(const PlanView& plan, const F& f) {
-  const ArrowView& view = *plan.arrow;
+  const ArrowView& view = plan.arrow;
   const auto node_terms = [&](int factor, int u) {
     for (int j = 0; j < plan.terms; ++j) {
       const TermView& t = plan.term[j];
@@ -66,7 +66,7 @@ CUGLMM_LANE void collect_T(const PlanView& plan, const Lanes<Real>& part_sums, c
   const Index stride = 2 * plan.m + plan.TT_size;
   const auto total = [&](Index at) {
     Real sum(0.0);
-    for (int part = 0; part <= plan.arrow->part_count; ++part) sum += part_sums[part * stride + at];
+    for (int part = 0; part <= plan.arrow.part_count; ++part) sum += part_sums[part * stride + at];
     return sum;
   };
   for (int i = 0; i < plan.m; ++i) G[i] = total(i);
@@ -79,7 +79,7 @@ CUGLMM_LANE void collect_T(const PlanView& plan, const Lanes<Real>& part_sums, c
 template <class Real>
 CUGLMM_LANE void conditional_variances(const PlanView& plan, const ArrowWork<Real>& work, const Real& phi,
                                        const Lanes<Real>& variance) {
-  const ArrowView& view = *plan.arrow;
+  const ArrowView& view = plan.arrow;
   for (int n = 0; n < view.node_count; ++n) {
     const ArrowNode& node = view.nodes[n];
     const int q = plan.level_first[node.factor + 1] - plan.level_first[node.factor];
@@ -91,10 +91,10 @@ CUGLMM_LANE void conditional_variances(const PlanView& plan, const ArrowWork<Rea
 
 /// D = H^-1 Lambda' Z'WX and Lambda D of X's columns; A, which holds X'WX, loses X'WZ Lambda D (lower
 /// triangle).
-template <class Real, class Threads>
-CUGLMM_LANE void solve_columns(const PlanView& plan, const Arrow<Real, Threads>& arrow,
+template <class Real, class Threads, int C>
+CUGLMM_LANE void solve_columns(const PlanView& plan, const Arrow<Real, Threads, C>& arrow,
                                const ArrowWork<Real>& work) {
-  const Index effects = plan.arrow->effects;
+  const Index effects = plan.arrow.effects;
   for (int j = 0; j < plan.p; ++j) {
     const Lanes<Real> ZX = work.ZX.from(j * effects);
     for (Index i = 0; i < effects; ++i) work.rhs[i] = ZX[i];

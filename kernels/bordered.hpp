@@ -11,13 +11,13 @@
 
 namespace cuglmm {
 
-template <class Real, class Family, class Wide, class Threads>
+template <class Real, class Family, class Wide, class Threads, int C = kMaxPath>
 class Bordered {
  public:
   CUGLMM_LANE Bordered(const PlanView& plan, const ProblemLanes<Real>& problem, const ArrowWork<Real>& work,
                        const Threads& each_part)
       : plan_(plan),
-        view_(*plan.arrow),
+        view_(plan.arrow),
         problem_(problem),
         work_(work),
         each_part_(each_part),
@@ -61,7 +61,6 @@ class Bordered {
  private:
   static constexpr int kChunk = sizeof(Wide) > sizeof(Real) ? 64 : 4;  ///< rows at a time
   static constexpr int kWide = static_cast<int>(kChunk * sizeof(Real) / sizeof(Wide));
-  static constexpr int C = kMaxPath;
   enum Where { kHere, kBeforeStep };
 
   CUGLMM_HD Index G_stride() const { return 2 * plan_.m + plan_.TT_size; }
@@ -548,7 +547,7 @@ class Bordered {
   const ProblemLanes<Real>& problem_;
   const ArrowWork<Real>& work_;
   const Threads& each_part_;
-  const Arrow<Real, Threads> arrow_;
+  const Arrow<Real, Threads, C> arrow_;
   const bool scalar_;  ///< one random effect per row and factor
   const Lanes<Real> beta_;
   Real decrement_;

@@ -7,13 +7,13 @@
 
 namespace cuglmm {
 
-template <class Real, class Threads>
+template <class Real, class Threads, int C = kMaxPath>
 class Gaussian {
  public:
   CUGLMM_LANE Gaussian(const PlanView& plan, const ProblemLanes<Real>& problem, const ArrowWork<Real>& work,
                        const Threads& each_part)
       : plan_(plan),
-        view_(*plan.arrow),
+        view_(plan.arrow),
         problem_(problem),
         work_(work),
         each_part_(each_part),
@@ -50,8 +50,6 @@ class Gaussian {
   }
 
  private:
-  static constexpr int C = kMaxPath;
-
   /// H, and A = X'V^-1 X with its columns D.
   CUGLMM_LANE Mask<Real> factor(LogProduct<Real>& log_inverse) const {
     for (Index i = 0; i < view_.values; ++i) work_.R[i] = Real(view_.ZZ[i]);
@@ -183,7 +181,7 @@ class Gaussian {
   const ProblemLanes<Real>& problem_;
   const ArrowWork<Real>& work_;
   const Threads& each_part_;
-  const Arrow<Real, Threads> arrow_;
+  const Arrow<Real, Threads, C> arrow_;
 };
 
 }  // namespace cuglmm

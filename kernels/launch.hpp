@@ -33,9 +33,11 @@ struct PlanView {
   KernelShape shape;
   bool unit_weights;  ///< all prior weights of the collapsed rows are 1
   int p, m, Q, levels, terms;
-  int k;                   ///< parameters of the search: m + p, or m where beta is profiled
-  bool profiled;           ///< beta is estimated at each theta: linear models, nAGQ = 0
-  const ArrowView* arrow;  ///< null: components are separable
+  int k;           ///< parameters of the search: m + p, or m where beta is profiled
+  bool profiled;   ///< beta is estimated at each theta: linear models, nAGQ = 0
+  int carried;     ///< p + 1 where beta (and sigma) come with an evaluation, else 0
+  bool separable;  ///< by components; else on an arrow
+  ArrowView arrow;
   const int* level_first;
   const TermView* term;
   const double* z_square;  ///< Q: largest square in each column of Z

@@ -11,7 +11,7 @@ template <class Real>
 CUGLMM_LANE void simulate_effects(const PlanView& plan, const Real* theta, const Real& scale,
                                   const PhiloxKey<Real>& key, const Word<Real>& replicate,
                                   const Lanes<Real>& u, const Lanes<Real>& b) {
-  const ArrowView& view = *plan.arrow;
+  const ArrowView& view = plan.arrow;
   for (int i = 0; i < view.effects; ++i)
     u[i] = normal_quantile(Philox<Real>(key, replicate, kRandomEffects, view.u_number[i]).uniform(0));
   each_term_level(plan, [&](const TermView& t, int at) {
@@ -27,7 +27,7 @@ CUGLMM_LANE void simulate_effects(const PlanView& plan, const Real* theta, const
 template <class Real>
 CUGLMM_LANE Real simulated_predictor(const PlanView& plan, Index i, const Lanes<Real>& beta,
                                      const Lanes<Real>& b) {
-  const ArrowView& view = *plan.arrow;
+  const ArrowView& view = plan.arrow;
   Real eta(0.0);
   for (int j = 0; j < plan.p; ++j) eta = fma_(Real(view.X[i * plan.p + j]), beta[j], eta);
   for (int f = 0; f < view.factors; ++f)
@@ -40,7 +40,7 @@ CUGLMM_LANE Real simulated_predictor(const PlanView& plan, Index i, const Lanes<
 /// Adds one row's sum of p y to Z'y and X'y.
 template <class Real>
 CUGLMM_LANE void add_response(const PlanView& plan, Index i, const Real& py, Simulated<Real>& out) {
-  const ArrowView& view = *plan.arrow;
+  const ArrowView& view = plan.arrow;
   for (int j = 0; j < plan.p; ++j) out.xy[j] = fma_(Real(view.X[i * plan.p + j]), py, out.xy[j]);
   for (int f = 0; f < view.factors; ++f)
     for (int c = plan.level_first[f]; c < plan.level_first[f + 1]; ++c) {
@@ -54,7 +54,7 @@ template <class Real, class Family, class Draw>
 CUGLMM_LANE void simulate_arrow(const PlanView& plan, const Real* theta, const Lanes<Real>& beta,
                                 const PhiloxKey<Real>& key, const Word<Real>& replicate, const Lanes<Real>& b,
                                 Simulated<Real>& out) {
-  const ArrowView& view = *plan.arrow;
+  const ArrowView& view = plan.arrow;
   simulate_effects(plan, theta, Real(1.0), key, replicate, out.u, b);
   for (int j = 0; plan.profiled && j < plan.p; ++j) out.u[view.effects + j] = beta[j];
   zero(out.xy, plan.p);
@@ -75,7 +75,7 @@ template <class Real>
 CUGLMM_LANE void simulate_gaussian(const PlanView& plan, const Real* theta, const Lanes<Real>& beta,
                                    const Real& sigma, const PhiloxKey<Real>& key, const Word<Real>& replicate,
                                    const Lanes<Real>& b, Simulated<Real>& out) {
-  const ArrowView& view = *plan.arrow;
+  const ArrowView& view = plan.arrow;
   simulate_effects(plan, theta, sigma, key, replicate, out.u, b);
   zero(out.xy, plan.p);
   zero(out.zy, view.effects);

@@ -45,14 +45,14 @@ Batch::Batch(const PlanData& host_plan, const PlanView& plan, const BatchJob& jo
       job_(job),
       pending_(pending),
       stream_(stream),
-      k_(plan.m + plan.p),
+      k_(plan.k),
+      result_size_(kResultHead + static_cast<std::size_t>(plan.m + plan.p)),
       tile_(plan, lanes),
       running_{DeviceArray<int>(lanes)},
       still_running_{DeviceArray<int>(lanes)},
       ended_{DeviceArray<int>(lanes)},
       free_{every_lane(lanes, stream), lanes},
-      results_{Results(std::size_t(lanes) * (kResultHead + k_)),
-               Results(std::size_t(lanes) * (kResultHead + k_))},
+      results_{Results(std::size_t(lanes) * result_size_), Results(std::size_t(lanes) * result_size_)},
       numbers_(lanes),
       feed_(job.draws ? 0 : feed_reals(plan)) {
   std::vector<double> constants(job.psi.data(), job.psi.data() + k_);
@@ -78,6 +78,7 @@ Batch::Batch(const PlanData& host_plan, const PlanView& plan, const BatchJob& jo
   control_.max_evaluations = job.max_evaluations;
   if (job.draws) {
     draw_psi_ = at;
+    draw_sigma_ = job.draws->sigma;
     draw_plan_.emplace(*job.draws->plan, stream_);
     draw_view_ = draw_plan_->view();
   }
@@ -131,8 +132,8 @@ void Batch::load(const int* list, const std::vector<std::int64_t>& numbers) {
   upload(numbers_.data(), numbers.data(), numbers.size(), stream_);
   check(set_numbers(tile_.problems(), list, count, numbers_.data(), stream_.get()));
   if (job_.draws)
-    check(simulate(draw_view_, draw_psi_, job_.draws->seed, tile_.problems(), list, count, nullptr,
-                   stream_.get()));
+    check(simulate(draw_view_, draw_psi_, draw_sigma_, job_.draws->seed, tile_.problems(), list, count,
+                   nullptr, stream_.get()));
   else
     load_feeds(list, numbers);
   check(begin(plan_, tile_.problems(), list, count, control_, stream_.get()));
@@ -180,8 +181,7 @@ void Batch::step() {
   if (selected.ended > 0) {
     check(
         collect(plan_, problems, ended_.lanes.data(), selected.ended, results.device.data(), stream_.get()));
-    download_later(results.host, results.device.data(), std::size_t(selected.ended) * (kResultHead + k_),
-                   stream_);
+    download_later(results.host, results.device.data(), std::size_t(selected.ended) * result_size_, stream_);
     results.arrived.record(stream_);
     results.count = selected.ended;
     next_results_ = 1 - next_results_;
@@ -197,9 +197,9 @@ void Batch::deliver(Results& results) {
   results.arrived.wait();
   const int count = std::exchange(results.count, 0);
   for (int i = 0; i < count; ++i) {
-    const double* at = results.host.data() + std::size_t(i) * (kResultHead + k_);
+    const double* at = results.host.data() + std::size_t(i) * result_size_;
     job_.finished({static_cast<std::int64_t>(at[0]), static_cast<int>(at[1]), static_cast<int>(at[2]), at[3],
-                   at[4], at + kResultHead, 1.0});
+                   at[4], at + kResultHead, at[5]});
   }
 }
 

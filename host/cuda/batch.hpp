@@ -58,6 +58,7 @@ class Batch {
   std::deque<std::int64_t>& pending_;
   const Stream& stream_;
   const int k_;
+  const std::size_t result_size_;  ///< doubles of an ended problem
   std::optional<DevicePlan> draw_plan_;
   PlanView draw_view_{};
   Tile tile_;
@@ -69,6 +70,7 @@ class Batch {
   DeviceArray<double> feed_;
   SearchControl control_{};
   const double* draw_psi_ = nullptr;
+  double draw_sigma_ = 1;
   bool claims_left_ = true;
 };
 

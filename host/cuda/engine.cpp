@@ -9,6 +9,7 @@
 #include <host/cuda/batch.hpp>
 #include <host/cuda/problem.hpp>
 #include <host/cuda/solver.hpp>
+#include <host/engine/cpu_engine.hpp>
 #include <kernels/search.hpp>
 
 namespace cuglmm::cuda {
@@ -24,7 +25,12 @@ class CudaEngine : public Engine {
 
   std::string device() const override { return fmt::format("cuda ({})", info_.name); }
 
+  /// One problem on an arrow has no lanes to fill a GPU with: the CPU's is used.
   std::unique_ptr<Problem> problem(const ResponseSums& sums) override {
+    if (plan_.arrow) {
+      if (!cpu_) cpu_ = make_cpu_engine(plan_, "auto", 0);
+      return cpu_->problem(sums);
+    }
     if (!layout_) layout_ = std::make_unique<Layout>(plan_, stream_);
     return make_problem(*layout_, sums, stream_);
   }
@@ -54,15 +60,16 @@ class CudaEngine : public Engine {
     upload(psi.data(), draws.psi.data(), draws.psi.size(), stream_);
     upload(tile.problems().number, feed.number, kFeedWidth, stream_);
     const DeviceArray<int> list = every_lane(kFeedWidth, stream_);
-    check(cuda::simulate(draw_plan.view(), psi.data(), draws.seed, tile.problems(), list.data(), kFeedWidth,
-                         responses ? drawn.data() : nullptr, stream_.get()));
+    check(cuda::simulate(draw_plan.view(), psi.data(), draws.sigma, draws.seed, tile.problems(), list.data(),
+                         kFeedWidth, responses ? drawn.data() : nullptr, stream_.get()));
     each_array(feed, tile.problems(), [&](double* host, double* device, std::size_t n) {
       download(host, device, n * kFeedWidth, stream_);
     });
     if (responses) download(responses, drawn.data(), drawn.size(), stream_);
   }
 
-  Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient) override {
+  Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient,
+                           double mode_tolerance) override {
     const int count = static_cast<int>(psi.cols());
     const Tile tile(device_plan_.view(), kFeedWidth);
     const Problems& at = tile.problems();
@@ -76,11 +83,12 @@ class CudaEngine : public Engine {
     if (device_plan_.view().shape == KernelShape::one_unit)
       fill_zero(at.sensitivity, std::size_t(plan_.view.component_count) * psi.rows() * kFeedWidth, stream_);
     const DeviceArray<int> list = every_lane(kFeedWidth, stream_);
-    check(cuda::evaluate(device_plan_.view(), at, list.data(), count, kModeTolerance, stream_.get()));
+    check(cuda::evaluate(device_plan_.view(), at, list.data(), count, mode_tolerance, stream_.get()));
     Eigen::VectorXd objective(count);
-    gradient.resize(psi.rows(), count);
+    gradient.resize(psi.rows() + plan_.view.carried, count);
     download(objective.data(), at.objective, count, stream_);
     download(gradient.data(), at.gradient, gradient.size(), stream_);
+    gradient.conservativeResize(psi.rows(), Eigen::NoChange);
     download(feed.u, at.u, std::size_t(plan_.view.u_total) * kFeedWidth, stream_);
     return objective;
   }
@@ -92,7 +100,8 @@ class CudaEngine : public Engine {
     check(cudaMemGetInfo(&free, &total));
     std::uint64_t room = static_cast<std::uint64_t>(kMemoryPart * static_cast<double>(free));
     if (job.memory_limit > 0) room = std::min(room, job.memory_limit);
-    const std::uint64_t bytes = bytes_per_problem() + 2 * (kResultHead + job.psi.size()) * sizeof(double);
+    const std::uint64_t bytes =
+        bytes_per_problem() + 2 * (kResultHead + plan_.view.m + plan_.view.p) * sizeof(double);
     if (room < bytes)
       throw Error(fmt::format(
           "the memory limit of {} bytes is too small: a replicate on the GPU needs {} bytes", room, bytes));
@@ -123,6 +132,7 @@ class CudaEngine : public Engine {
   mutable Solver solver_;
   DevicePlan device_plan_;
   std::unique_ptr<Layout> layout_;
+  std::unique_ptr<Engine> cpu_;
 };
 
 }  // namespace

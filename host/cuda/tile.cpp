@@ -8,21 +8,21 @@ namespace {
 /// Calls take(pointer, entries per lane) for every array of doubles.
 template <class Take>
 void each_array(const PlanView& plan, Problems& problems, Take take) {
-  const Index k = plan.m + plan.p;
+  const Index k = plan.k;
   take(problems.zy, plan.zy_total);
   take(problems.u, plan.u_total);
   take(problems.xy, plan.p);
   for (double** one : {&problems.offset_y, &problems.constant, &problems.objective, &problems.phase,
                        &problems.evaluations, &problems.escapes})
     take(*one, 1);
-  for (double** point :
-       {&problems.psi, &problems.gradient, &problems.evaluated, &problems.moved, &problems.estimate})
-    take(*point, k);
+  for (double** point : {&problems.psi, &problems.evaluated, &problems.moved}) take(*point, k);
+  take(problems.gradient, k + plan.carried);
+  take(problems.estimate, plan.m + plan.p);
   take(problems.G, plan.m);
   take(problems.T, plan.m);
   take(problems.TT, plan.TT_size);
   take(problems.sensitivity, plan.shape == KernelShape::one_unit ? plan.component_count * k : 0);
-  take(problems.search, Bfgs<double>::reals(static_cast<int>(k)));
+  take(problems.search, Bfgs<double>::reals(plan.k, plan.carried));
   take(problems.scratch, problem_scratch(plan));
 }
 

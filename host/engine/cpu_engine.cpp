@@ -121,7 +121,7 @@ class CpuArrowProblem : public Problem {
     const PlanView& view = plan_.view;
     start(beta);
     const Eigen::VectorXd psi = joined(theta, beta);
-    const int carried = view.profiled ? view.p + 1 : 0, effects = view.arrow->effects;
+    const int carried = view.carried, effects = view.arrow.effects;
     ProblemEvaluation out;
     Eigen::VectorXd gradient = Eigen::VectorXd::Zero(view.k + carried), T(view.m), mode(effects),
                     variance(effects);
@@ -176,7 +176,7 @@ class CpuArrowProblem : public Problem {
 
   /// nAGQ = 0: the first beta.
   void start(const Eigen::VectorXd& beta) {
-    const int effects = plan_.view.arrow->effects;
+    const int effects = plan_.view.arrow.effects;
     if (!started_ && u_.size() == effects + beta.size()) u_.tail(beta.size()) = beta;
     started_ = true;
   }
@@ -199,7 +199,7 @@ class CpuArrowProblem : public Problem {
   }
   /// In lme4's order.
   Eigen::VectorXd ordered(const Eigen::VectorXd& values) const {
-    const ArrowView& arrow = *plan_.view.arrow;
+    const ArrowView& arrow = plan_.view.arrow;
     Eigen::VectorXd out(arrow.effects);
     for (int i = 0; i < arrow.effects; ++i) out[arrow.u_number[i]] = values[i];
     return out;
@@ -263,13 +263,14 @@ class CpuEngine : public Engine {
                         responses, scratch.data());
   }
 
-  Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient) override {
+  Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient,
+                           double mode_tolerance) override {
     const int width = feed_width(), k = static_cast<int>(psi.rows());
     ScratchBlock scratch(functions_.batch_bytes(plan_.view));
     Eigen::VectorXd objective(width);
     Eigen::MatrixXd psi_lanes(width, k), gradient_lanes(width, k);  // lane fastest
     psi_lanes.topRows(psi.cols()) = psi.transpose();
-    functions_.evaluate(plan_.view, feed, psi_lanes.data(), kModeTolerance, objective.data(),
+    functions_.evaluate(plan_.view, feed, psi_lanes.data(), mode_tolerance, objective.data(),
                         gradient_lanes.data(), scratch.data());
     gradient = gradient_lanes.topRows(psi.cols()).transpose();
     return objective.head(psi.cols());

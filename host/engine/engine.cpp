@@ -24,6 +24,14 @@ std::optional<int> cuda_number(const std::string& device) {
   return number;
 }
 
+/// On an arrow, a thread of the GPU has room for few columns.
+constexpr int kMostColumns = 4;
+bool runs_on_gpu(const PlanData& plan) {
+  for (int level = 0; plan.arrow && level < plan.paths.levels(); ++level)
+    if (plan.paths.own(level) > kMostColumns) return false;
+  return true;
+}
+
 }  // namespace
 
 void require_device(const std::string& device) {
@@ -35,9 +43,19 @@ void require_device(const std::string& device) {
 
 std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& device, const std::string& simd,
                                     int threads) {
-  if (const auto number = cuda_number(device)) return make_cuda_engine(plan, find_cuda_device(*number));
+  if (const auto number = cuda_number(device)) {
+    const CudaDevice gpu = find_cuda_device(*number);
+    if (!runs_on_gpu(plan))
+      throw Error(
+          fmt::format(
+              "--device {}: crossed factors, linear models and --nagq 0 run on a GPU with up to {} random "
+              "effects per level of a factor, and this model has more; use --device cpu",
+              device, kMostColumns),
+          Error::Kind::device);
+    return make_cuda_engine(plan, gpu);
+  }
   require_device(device);
-  if (device == "auto") {
+  if (device == "auto" && runs_on_gpu(plan)) {
     std::string why_none;
     const std::vector<CudaDevice> gpus = cuda_devices(why_none);
     if (!gpus.empty()) return make_cuda_engine(plan, gpus.front());

@@ -99,7 +99,8 @@ class Engine {
   /// Replicates number[0 .. count) of a feed; responses: null, or model rows x feed_width, lane fastest.
   virtual void simulate(const Draws& draws, Feed& feed, double* responses) = 0;
   /// A feed's problems at psi (k x count): objectives, and gradients k x count. By-problem layout.
-  virtual Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient) = 0;
+  virtual Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient,
+                                   double mode_tolerance = kModeTolerance) = 0;
 
   /// Bytes of one problem in flight, and how many will be. Throws Error if the memory limit is too small.
   virtual std::uint64_t bytes_per_problem() const = 0;
@@ -123,6 +124,10 @@ struct FeedStorage {
   AlignedVector<double> zy_, u_, xy_, offset_y_, constant_;
   std::vector<std::int64_t> number_;
 };
+
+/// All lanes of a feed with one response, its modes (in lme4's order) where PIRLS starts.
+void fill_feed(const PlanData& plan, const ResponseSums& sums, const Eigen::VectorXd& u, Feed& feed,
+               int width);
 
 /// Throws Error where make_engine() would: the device is not there, or not known.
 void require_device(const std::string& device);

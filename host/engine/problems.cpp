@@ -1,4 +1,6 @@
 // What both engines share.
+#include <algorithm>
+
 #include <host/engine/engine.hpp>
 #include <kernels/covariance.hpp>
 
@@ -12,6 +14,21 @@ FeedStorage::FeedStorage(const PlanView& view, int width)
       constant_(width),
       number_(width) {
   feed = {zy_.data(), u_.data(), xy_.data(), offset_y_.data(), constant_.data(), number_.data(), 0, 0};
+}
+
+void fill_feed(const PlanData& plan, const ResponseSums& sums, const Eigen::VectorXd& u, Feed& feed,
+               int width) {
+  const auto fill = [width](double* at, Eigen::Index i, double value) {
+    std::fill_n(at + i * width, width, value);
+  };
+  for (int i = 0; i < plan.view.zy_total; ++i) fill(feed.zy, i, sums.zy[i]);
+  for (int j = 0; j < plan.p; ++j) fill(feed.xy, j, sums.xy[j]);
+  fill(feed.offset_y, 0, sums.offset_y);
+  fill(feed.constant, 0, sums.constant);
+  if (!plan.view.separable)
+    for (int i = 0; i < plan.view.arrow.effects; ++i) fill(feed.u, i, u[plan.view.arrow.u_number[i]]);
+  for (const ComponentData& component : plan.components)
+    for (int i = 0; i < component.u_count; ++i) fill(feed.u, component.u_first + i, u[component.u_number[i]]);
 }
 
 void ModeStart::apply(Feed& feed, int width) const {

@@ -106,17 +106,27 @@ void polish(Fit& fit, Problem& problem, const Eigen::VectorXd& gradient,
   fit.beta = beta;
 }
 
-/// Where an evaluation takes a tenth of a second, half as many of them are worth digits nobody sees.
-Differences differences_for(const PlanData& plan) {
-  const bool large = plan.view.arrow && plan.view.arrow->border >= kDenseBorder;
-  return large ? Differences::forward : Differences::central;
+/// Small borders: evaluations side by side. Large ones, of which each takes a tenth of a second: half as
+/// many, for digits nobody sees.
+Eigen::MatrixXd find_hessian(const Fit& fit, Engine& engine, Problem& problem,
+                             const Eigen::VectorXd& gradient, const Eigen::VectorXd& scale) {
+  const PlanData& plan = fit.plan->data();
+  if (plan.view.separable || engine.feed_width() == 1)
+    return hessian(problem, fit.theta, fit.beta, gradient, scale, Differences::central);
+  if (plan.view.arrow.border >= kDenseBorder)
+    return hessian(problem, fit.theta, fit.beta, gradient, scale, Differences::forward);
+  FeedStorage lanes(plan.view, engine.feed_width());
+  fill_feed(plan, plan.sums(*fit.model, fit.model->y), problem.u(), lanes.feed, engine.feed_width());
+  Eigen::VectorXd psi(plan.view.k);
+  psi << fit.theta, fit.beta;
+  return hessian(engine, lanes.feed, psi, scale, kReportedModeTolerance);
 }
 
-void add_covariances(Fit& fit, const Engine& engine, Problem& problem, const Optimum& optimum,
+void add_covariances(Fit& fit, Engine& engine, Problem& problem, const Optimum& optimum,
                      const Eigen::VectorXd& gradient) {
   const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
-  const Eigen::MatrixXd H = hessian(problem, fit.theta, fit.beta, gradient,
-                                    parameter_scale(optimum, fit.vcov_rx), differences_for(fit.plan->data()));
+  const Eigen::MatrixXd H =
+      find_hessian(fit, engine, problem, gradient, parameter_scale(optimum, fit.vcov_rx));
   const Eigen::MatrixXd inverse =
       H.allFinite() ? inverse_or_nan(engine, H) : Eigen::MatrixXd::Constant(m + p, m + p, NAN);
   const bool usable = inverse.allFinite();

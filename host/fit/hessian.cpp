@@ -1,6 +1,13 @@
 #include <host/fit/hessian.hpp>
 
 namespace cuglmm {
+namespace {
+
+/// Of a standard error: the truncation is then about 1e-7 of the curvature, as is the rounding. One-sided
+/// differences are truncated earlier.
+constexpr double kCentralStep = 1e-3, kForwardStep = 1e-5;
+
+}  // namespace
 
 Eigen::MatrixXd hessian(Problem& problem, const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
                         const Eigen::VectorXd& gradient, const Eigen::VectorXd& scale,
@@ -14,9 +21,7 @@ Eigen::MatrixXd hessian(Problem& problem, const Eigen::VectorXd& theta, const Ei
   };
   for (Eigen::Index i = 0; i < k; ++i) {
     const double centre = psi[i];
-    // A thousandth of a standard error: the truncation is then about 1e-7 of the curvature, as is the
-    // rounding. One-sided differences are truncated earlier.
-    const double h = (differences == Differences::central ? 1e-3 : 1e-5) * scale[i];
+    const double h = (differences == Differences::central ? kCentralStep : kForwardStep) * scale[i];
     psi[i] = centre + h;
     H.col(i) = gradient_at(psi);
     if (differences == Differences::central) {
@@ -27,6 +32,26 @@ Eigen::MatrixXd hessian(Problem& problem, const Eigen::VectorXd& theta, const Ei
     }
     psi[i] = centre;
   }
+  return (H + H.transpose()) / 2;
+}
+
+Eigen::MatrixXd hessian(Engine& engine, Feed& feed, const Eigen::VectorXd& psi, const Eigen::VectorXd& scale,
+                        double mode_tolerance) {
+  const Eigen::Index k = psi.size();
+  const int width = engine.feed_width();
+  Eigen::MatrixXd points = psi.replicate(1, 2 * k), gradients(k, 2 * k), gradient;
+  for (Eigen::Index i = 0; i < k; ++i) {
+    points(i, 2 * i) += kCentralStep * scale[i];
+    points(i, 2 * i + 1) -= kCentralStep * scale[i];
+  }
+  for (Eigen::Index first = 0; first < 2 * k; first += width) {
+    feed.count = static_cast<int>(std::min<Eigen::Index>(width, 2 * k - first));
+    engine.evaluate(feed, points.middleCols(first, feed.count), gradient, mode_tolerance);
+    gradients.middleCols(first, feed.count) = gradient;
+  }
+  Eigen::MatrixXd H(k, k);
+  for (Eigen::Index i = 0; i < k; ++i)
+    H.col(i) = (gradients.col(2 * i) - gradients.col(2 * i + 1)) / (2 * kCentralStep * scale[i]);
   return (H + H.transpose()) / 2;
 }
 

@@ -32,7 +32,7 @@ namespace {
 
 std::string describe_border(const Model& model, const PlanData& data) {
   if (!data.arrow) return "none: the components are separable";
-  const ArrowView& arrow = *data.view.arrow;
+  const ArrowView& arrow = data.view.arrow;
   if (arrow.border == 0) return "none: one component per tree";
   return fmt::format("{} random effects: {}", arrow.border,
                      structure(model, data.paths, data.paths.chain, data.paths.levels(), ", "));
@@ -72,7 +72,7 @@ Plan::Plan(const Model& model, const PlanOptions& options)
     : data_(std::make_shared<const PlanData>(model, options)) {
   const PlanData& data = *data_;
   const CpuFunctions& cpu = cpu_functions("auto");
-  const std::int64_t effects = data.arrow ? data.view.arrow->effects : data.u_total();
+  const std::int64_t effects = data.arrow ? data.view.arrow.effects : data.u_total();
   description_ = fmt::format(
       "rows          {} in use, {} after collapse{}\n"
       "structure     {}\n"
@@ -101,7 +101,7 @@ std::int64_t Plan::components() const {
                          [&](const ArrowNode& node) { return node.factor == data_->paths.chain - 1; });
   return static_cast<std::int64_t>(data_->components.size());
 }
-std::int64_t Plan::border() const { return data_->arrow ? data_->view.arrow->border : 0; }
+std::int64_t Plan::border() const { return data_->arrow ? data_->view.arrow.border : 0; }
 int Plan::depth() const { return data_->paths.chain; }
 
 }  // namespace cuglmm

@@ -110,7 +110,8 @@ void add_arrow(const Model& model, const PlanOptions& options, ArrowData& arrow,
   view.dense = &dense_functions();
   view.reml = options.reml;
   if (plan.linear) arrow.add_sums(model, plan);
-  plan.view.arrow = &view;
+  plan.view.separable = false;
+  plan.view.arrow = view;
   plan.view.shape = KernelShape::any;
   plan.view.zy_total = plan.view.max_u = view.effects;
   plan.view.u_total = view.effects + (plan.view.profiled && !plan.linear ? plan.p : 0);
@@ -141,6 +142,8 @@ void make_view(const Model& model, const PlanOptions& options, PlanData& plan) {
   }
   view.profiled = plan.linear || options.nagq == 0;
   view.k = view.m + (view.profiled ? 0 : view.p);
+  view.carried = view.profiled ? view.p + 1 : 0;
+  view.separable = true;
 }
 
 }  // namespace

@@ -62,7 +62,7 @@ class Batch {
   static constexpr int width = Lane<Real>::width;
 
   CUGLMM_INLINE Batch(const PlanView& plan, EvaluateProblems<Real> problems, void* memory)
-      : plan_(plan), evaluate_(problems), k_(plan.k), carried_(plan.profiled ? plan.p + 1 : 0) {
+      : plan_(plan), evaluate_(problems), k_(plan.k), carried_(plan.carried) {
     Scratch<Real> scratch{static_cast<Real*>(memory)};
     bytes_ = lay_out(scratch);
   }
@@ -110,7 +110,7 @@ class Batch {
 
  private:
   CUGLMM_INLINE std::size_t lay_out(Scratch<Real>& scratch) {
-    if (plan_.arrow)
+    if (!plan_.separable)
       work_.arrow = take_arrow_work<Real>(scratch, plan_);
     else
       work_.components = take_work<Real>(scratch, plan_);

@@ -37,7 +37,7 @@ struct Functions {
 
   static constexpr int kShort = 8;  ///< rows of the longest component up to which the wide batch serves
   static bool wide(const PlanView& plan) {
-    return !plan.arrow && plan.shape == KernelShape::one_unit && plan.max_rows <= kShort;
+    return plan.separable && plan.shape == KernelShape::one_unit && plan.max_rows <= kShort;
   }
 
   /// f(batch) of the width and evaluator that serve the plan.
@@ -55,7 +55,7 @@ struct Functions {
     return f(batch);
   }
   static EvaluateProblems<One> evaluator(const PlanView& plan) {
-    if (plan.arrow) {
+    if (!plan.separable) {
       if (plan.family == KernelFamily::gaussian) return &evaluate_gaussian<One>;
       return plan.family == KernelFamily::poisson_log ? &evaluate_bordered<One, PoissonLog>
                                                       : &evaluate_bordered<One, BinomialLogit>;
@@ -123,7 +123,7 @@ struct Functions {
       dispatch<A>(plan, [&](auto family, auto draw, auto) {
         using Family = typename decltype(family)::type;
         using Draw = typename decltype(draw)::type;
-        if (plan.arrow)
+        if (!plan.separable)
           simulate_arrow<One, Family, Draw>(plan, theta_lanes.at, beta_lanes, key, replicate, b, out);
         else
           simulate_components<One, Family, Draw, AnyShape>(plan, theta_lanes.at, beta_lanes.at, key,

@@ -1,4 +1,5 @@
 // Objective and gradient, by problem: the hot kernels of a batch.
+#include <kernels/cuda/arrow.hpp>
 #include <kernels/cuda/launch.hpp>
 #include <kernels/cuda/problems.hpp>
 #include <kernels/problem.hpp>
@@ -43,6 +44,7 @@ __global__ void evaluate_problems(const PlanView plan, const Problems problems, 
 }  // namespace
 
 Index problem_scratch(const PlanView& plan) {
+  if (!plan.separable) return arrow_scratch(plan);
   Scratch<double> scratch;
   take_work(scratch, plan);
   scratch.take(Index{2} * plan.max_u);
@@ -51,6 +53,7 @@ Index problem_scratch(const PlanView& plan) {
 
 cudaError_t evaluate(const PlanView& plan, const Problems& problems, const int* list, int count,
                      double mode_tolerance, cudaStream_t stream) {
+  if (!plan.separable) return evaluate_arrow(plan, problems, list, count, mode_tolerance, stream);
   return with_family(plan, [&](auto family, auto) {
     return with_shape(plan, [&](auto shape) {
       using Family = typename decltype(family)::type;

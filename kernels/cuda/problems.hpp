@@ -19,27 +19,28 @@ struct Problems {
   std::int64_t* number;
   double *zy, *u, *xy, *offset_y, *constant;  ///< zy_total, u_total, p, 1, 1
   // Evaluation.
-  double* psi;  ///< k x lanes, columns: theta, then beta
+  double* psi;  ///< k x lanes, columns: theta, then beta unless plan.profiled
   double* objective;
-  double* gradient;           ///< k x lanes, columns
+  double* gradient;           ///< (k + carried) x lanes, columns
   double *G, *T, *TT;         ///< m, m, TT_size
   double *evaluated, *moved;  ///< k: the last point evaluated, and from it to psi
   double* sensitivity;        ///< components x k (KernelShape::one_unit), else nothing
   double* scratch;            ///< problem_scratch(plan)
   // Optimizer (kernels/search.hpp).
-  double* search;  ///< Bfgs<double>::reals(k)
+  double* search;  ///< Bfgs<double>::reals(k, carried)
   double *phase, *evaluations, *escapes;
   int* ending;       ///< Ending of the last settle()
-  double* estimate;  ///< k x lanes, columns
+  double* estimate;  ///< (m + p) x lanes, columns: theta, beta
 };
 
 /// Scratch per lane, in doubles.
 Index problem_scratch(const PlanView& plan);
 
-/// Replicates from their numbers, at psi (k): u, zy, xy, offset_y, constant. `plan`: the one to draw by
-/// (Draws). responses: null, or model rows x lanes, lane fastest.
-cudaError_t simulate(const PlanView& plan, const double* psi, std::uint64_t seed, const Problems& problems,
-                     const int* list, int count, double* responses, cudaStream_t stream);
+/// Replicates from their numbers, at psi (m + p) and sigma: u, zy, xy, offset_y, constant. `plan`: the one to
+/// draw by (Draws). responses: null, or model rows x lanes, lane fastest.
+cudaError_t simulate(const PlanView& plan, const double* psi, double sigma, std::uint64_t seed,
+                     const Problems& problems, const int* list, int count, double* responses,
+                     cudaStream_t stream);
 
 /// Objective and gradient at psi; with moments in the phases that need them.
 cudaError_t evaluate(const PlanView& plan, const Problems& problems, const int* list, int count,
@@ -68,9 +69,9 @@ cudaError_t begin(const PlanView& plan, const Problems& problems, const int* lis
 cudaError_t settle(const PlanView& plan, const Problems& problems, const int* list, int count,
                    const SearchControl& control, cudaStream_t stream);
 
-/// A problem that has ended, as doubles: number, status, evaluations, norm of the gradient, objective, psi
-/// (k).
-constexpr int kResultHead = 5;
+/// A problem that has ended, as doubles: number, status, evaluations, norm of the gradient, objective, sigma,
+/// theta and beta (m + p).
+constexpr int kResultHead = 6;
 cudaError_t collect(const PlanView& plan, const Problems& problems, const int* list, int count,
                     double* results, cudaStream_t stream);
 

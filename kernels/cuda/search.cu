@@ -8,16 +8,16 @@ namespace {
 
 __device__ SearchLane search_lane(const PlanView& plan, const Problems& problems, int lane) {
   const Index lanes = problems.lanes;
-  const int k = plan.m + plan.p;
+  const int k = plan.k;
   SearchLane one{{},
-                 {problems.gradient + Index{lane} * k},
+                 {problems.gradient + Index{lane} * (k + plan.carried)},
                  entries(problems.G, lane, lanes),
                  entries(problems.TT, lane, lanes),
                  problems.objective + lane,
                  problems.phase + lane,
                  problems.evaluations + lane,
                  problems.escapes + lane};
-  one.bfgs.place(entries(problems.search, lane, lanes), k, plan.m);
+  one.bfgs.place(entries(problems.search, lane, lanes), k, plan.m, plan.carried);
   one.bfgs.trial = {problems.psi + Index{lane} * k};  // where evaluate() reads it
   return one;
 }
@@ -43,7 +43,7 @@ __global__ void settle_problems(const PlanView plan, const Problems problems, co
                                 const SearchControl control) {
   const int at = thread();
   if (at >= count) return;
-  const int lane = list[at], k = plan.m + plan.p;
+  const int lane = list[at];
   SearchLane one = search_lane(plan, problems, lane);
   one.bfgs.tolerance = control.tolerance;
   bool converged = false, stalled = false;
@@ -56,7 +56,9 @@ __global__ void settle_problems(const PlanView plan, const Problems problems, co
                                   control.inverse_hessian);
   Ending ending = search.settle(converged, stalled);
   if (ending != kGoesOn) {
-    ending = search.estimate(ending, problems.estimate + Index{lane} * k);
+    double* estimate = problems.estimate + Index{lane} * (plan.m + plan.p);
+    ending = search.estimate(ending, estimate);
+    for (int j = 0; plan.profiled && j < plan.p; ++j) estimate[plan.m + j] = one.bfgs.gradient[plan.k + j];
     *one.phase = kIdle;
   }
   problems.ending[lane] = ending;
@@ -66,17 +68,18 @@ __global__ void collect_problems(const PlanView plan, const Problems problems, c
                                  double* results) {
   const int at = thread();
   if (at >= count) return;
-  const int lane = list[at], k = plan.m + plan.p;
+  const int lane = list[at], parameters = plan.m + plan.p;
   const SearchLane one = search_lane(plan, problems, lane);
-  double* out = results + Index{at} * (kResultHead + k);
+  double* out = results + Index{at} * (kResultHead + parameters);
   double squares = 0;
-  for (int i = 0; i < k; ++i) squares = fma(one.bfgs.gradient[i], one.bfgs.gradient[i], squares);
+  for (int i = 0; i < plan.k; ++i) squares = fma(one.bfgs.gradient[i], one.bfgs.gradient[i], squares);
   out[0] = static_cast<double>(problems.number[lane]);
   out[1] = problems.ending[lane];
   out[2] = *one.evaluations;
   out[3] = sqrt(squares);
   out[4] = one.bfgs.objective();
-  for (int i = 0; i < k; ++i) out[kResultHead + i] = problems.estimate[Index{lane} * k + i];
+  out[5] = plan.profiled ? one.bfgs.gradient[plan.k + plan.p] : 1.0;
+  for (int i = 0; i < parameters; ++i) out[kResultHead + i] = problems.estimate[Index{lane} * parameters + i];
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Replicates' data.
+#include <kernels/cuda/arrow.hpp>
 #include <kernels/cuda/launch.hpp>
 #include <kernels/cuda/problems.hpp>
 #include <kernels/problem.hpp>
@@ -59,8 +60,11 @@ cudaError_t place(const PlanView& plan, const Problems& problems, const int* lis
   return launch(place_problems, dim3(blocks(count)), 0, stream, plan, problems, list, count, feed, width);
 }
 
-cudaError_t simulate(const PlanView& plan, const double* psi, std::uint64_t seed, const Problems& problems,
-                     const int* list, int count, double* responses, cudaStream_t stream) {
+cudaError_t simulate(const PlanView& plan, const double* psi, double sigma, std::uint64_t seed,
+                     const Problems& problems, const int* list, int count, double* responses,
+                     cudaStream_t stream) {
+  if (!plan.separable)
+    return simulate_arrow_problems(plan, psi, sigma, seed, problems, list, count, responses, stream);
   return with_family(plan, [&](auto family, auto draw) {
     return with_path(plan, [&](auto shape) {
       return launch(simulate_problems<typename decltype(family)::type, typename decltype(draw)::type,

@@ -1,4 +1,4 @@
-/// The same model told differently: rows in another order, levels in another order.
+/// The same model told differently: rows, levels or terms in another order.
 #pragma once
 
 #include <algorithm>
@@ -48,6 +48,31 @@ inline Model with_levels_shuffled(Model model, std::uint64_t seed,
     for (int& code : factor.codes) code = order[static_cast<std::size_t>(code)];
     if (orders) orders->push_back(order);
   }
+  return model;
+}
+
+/// theta of the model with term order[j] of this one in the place of term j.
+inline Eigen::VectorXd theta_reordered(const Model& model, const std::vector<int>& order,
+                                       const Eigen::VectorXd& theta) {
+  std::vector<Eigen::Index> first{0};
+  for (const RandomTerm& term : model.terms) first.push_back(first.back() + term.theta_size());
+  Eigen::VectorXd result(theta.size());
+  Eigen::Index at = 0;
+  for (const int j : order) {
+    const Eigen::Index from = first[static_cast<std::size_t>(j)],
+                       size = first[static_cast<std::size_t>(j) + 1] - from;
+    result.segment(at, size) = theta.segment(from, size);
+    at += size;
+  }
+  return result;
+}
+
+/// Term j of the result is term order[j] of the model; the factors are numbered from the other end.
+inline Model with_terms_reordered(Model model, const std::vector<int>& order) {
+  const std::vector<RandomTerm> terms = model.terms;
+  for (std::size_t j = 0; j < terms.size(); ++j) model.terms[j] = terms[static_cast<std::size_t>(order[j])];
+  std::reverse(model.factors.begin(), model.factors.end());
+  for (RandomTerm& term : model.terms) term.factor = static_cast<int>(model.factors.size()) - 1 - term.factor;
   return model;
 }
 

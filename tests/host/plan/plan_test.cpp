@@ -123,18 +123,45 @@ TEST(Plan, SumsAreThoseOfTheRows) {
   }
 }
 
-TEST(Plan, PutsTheSmallerOfCrossedFactorsIntoTheBorder) {
+TEST(Plan, PutsTheFactorWithFewestEffectsIntoTheBorder) {
   const Plan plan = plan_of("verbagg_crossed");
-  EXPECT_EQ(plan.components(), 316);
   EXPECT_EQ(plan.border(), 24);
-  EXPECT_THAT(plan.describe(),
-              AllOf(HasSubstr("24 random effects: item (24 levels, 1 effect each)"), HasSubstr("bordered")));
+  EXPECT_EQ(plan.components(), 316) << "the persons, who are eliminated";
+  EXPECT_EQ(plan.depth(), 1);
+  EXPECT_THAT(plan.describe(), AllOf(HasSubstr("structure     id (316 levels, 1 effect each)\n"),
+                                     HasSubstr("24 random effects: item (24 levels, 1 effect each)\n"),
+                                     HasSubstr("evaluator     bordered")));
 }
 
-TEST(Plan, EliminatesTheChainThatCostsLeast) {
+TEST(Plan, CountsEffectsNotLevelsForTheBorder) {
+  const Model model("r2 ~ btype + (1 | id) + (0 + situ:btype + mode | item)", test::reference_data("VerbAgg"),
+                    binomial());
+  const std::int64_t effects = 24 * model.terms[1].size();
+  EXPECT_EQ(Plan(model).border(), effects);
+}
+
+TEST(Plan, OfThreeCrossedFactorsTwoAreBorder) {
   const Plan plan = plan_of("insteval_crossed_reml");
+  EXPECT_EQ(plan.border(), 1156);
   EXPECT_EQ(plan.components(), 2972);
-  EXPECT_EQ(plan.border(), 1128 + 28);
+  EXPECT_THAT(plan.describe(), AllOf(HasSubstr("d (1128 levels, 1 effect each)"),
+                                     HasSubstr("dept:service (28 levels, 1 effect each)"),
+                                     HasSubstr("evaluator     gaussian")));
+}
+
+TEST(Plan, EliminatesTheChainOfNestedFactorsAndBordersWhatCrossesIt) {
+  const Plan plan(random_model(3, {.random_effects = "(1 | a/b/c) + (1 | k)"}));
+  EXPECT_EQ(plan.depth(), 3);
+  EXPECT_GE(plan.border(), 2);
+  EXPECT_LE(plan.border(), 4) << "k";
+}
+
+TEST(Plan, LinearModelsAndNagq0HaveNoSeparableComponents) {
+  EXPECT_TRUE(PlanData(test::make_model(reference_case("sleep_slope_reml"))).arrow);
+  const PlanData joint(test::make_model(reference_case("cbpp_agq0")), {.nagq = 0});
+  EXPECT_TRUE(joint.arrow);
+  EXPECT_EQ(joint.view.k, 1);
+  EXPECT_EQ(plan_of("sleep_slope_reml").border(), 0);
 }
 
 TEST(Plan, RefusesPathsThatAreTooLong) {
