@@ -4,10 +4,11 @@
 set(CUGLMM_THIRD_PARTY "" CACHE PATH "Folder of libraries made by script/third_party; empty: the system's")
 find_package(Threads REQUIRED)
 
-# OpenBLAS without threads of its own (host/engine/dense.cpp brings them).
+# OpenBLAS: the build with threads, which alone may be called from several; host/engine/dense.cpp brings its own
+# and asks for one.
 if(NOT CUGLMM_THIRD_PARTY)
   find_library(CUGLMM_OPENBLAS openblas REQUIRED NO_CACHE
-    PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-serial NO_DEFAULT_PATH)
+    PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread NO_DEFAULT_PATH)
 endif()
 if(NOT CUGLMM_THIRD_PARTY)
   find_package(Eigen3 3.4 REQUIRED NO_MODULE)
@@ -51,3 +52,4 @@ target_link_libraries(GTest::gmock INTERFACE GTest::gtest)
 target_link_libraries(GTest::gtest INTERFACE Threads::Threads)
 target_link_libraries(GTest::gtest_main INTERFACE GTest::gtest)
 set(CUGLMM_XSIMD_INCLUDES ${folder}/include)
+set(CUGLMM_OPENBLAS ${folder}/lib/libopenblas.a)

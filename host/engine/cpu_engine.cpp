@@ -111,7 +111,7 @@ class CpuArrowProblem : public Problem {
   CpuArrowProblem(const PlanData& plan, const CpuFunctions& functions, int threads, const ResponseSums& sums)
       : plan_(plan),
         functions_(functions),
-        team_{&run, threads},
+        team_{&run, worth_threads(plan) ? threads : 1},
         sums_(sums),
         u_(Eigen::VectorXd::Zero(plan.view.u_total)),
         scratch_(functions.arrow_bytes(plan.view)) {}
@@ -172,6 +172,11 @@ class CpuArrowProblem : public Problem {
     on_threads(threads, [&](int) {
       for (int part = next++; part < parts; part = next++) body(argument, part);
     });
+  }
+
+  /// Threads are started anew for each loop: below that they cost more than they bring.
+  static bool worth_threads(const PlanData& plan) {
+    return plan.cells.size() >= 2 * kRowsPerThread || plan.view.arrow.border >= 512;
   }
 
   /// nAGQ = 0: the first beta.

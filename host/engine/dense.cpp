@@ -6,9 +6,9 @@
 
 #include <host/engine/parallel.hpp>
 
-// OpenBLAS by its Fortran names; the serial build, so that threads are ours and the sums' order does not
-// depend on their number.
+// OpenBLAS by its Fortran names. The threads are ours, so that the sums' order does not depend on their number.
 extern "C" {
+void openblas_set_num_threads(int threads);
 void dpotrf_(const char* uplo, const int* n, double* A, const int* lda, int* info);
 void dtrtri_(const char* uplo, const char* diag, const int* n, double* A, const int* lda, int* info);
 void dtrsm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m,
@@ -124,6 +124,8 @@ void invert(double* L, int n, int threads) {
 }  // namespace
 
 const DenseFunctions& dense_functions() {
+  static const bool alone = (openblas_set_num_threads(1), true);
+  static_cast<void>(alone);
   static constexpr DenseFunctions functions{&factor, &invert};
   return functions;
 }
