@@ -173,6 +173,9 @@ void print_optima(const Results& results) {
 /// A fit that did not converge is no time to be proud of.
 void print_failures(const Results& results) {
   for (const Json& line : results.lines()) {
+    if (line.value("program", "") == "cuglmm" && line.contains("skipped"))
+      fmt::print("\n**{}: cuglmm {}**\n", line["work"].get<std::string>(),
+                 line["skipped"].get<std::string>());
     if (line.contains("status") && line["status"] != "converged" && line["status"] != "singular")
       fmt::print("\n**{}: the fit ended with status '{}'**\n", line["work"].get<std::string>(),
                  line["status"].get<std::string>());

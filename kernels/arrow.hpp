@@ -36,7 +36,7 @@ class Arrow {
         border_(plan, work, theta, each_part.threads()) {}
 
   /// work.R: Z'WZ on entry. Adds -log|H|; returns the lanes where H is positive definite.
-  CUGLMM_LANE Mask<Real> factor(LogProduct<Real>& log_inverse) const {
+  CUGLMM_CALL Mask<Real> factor(LogProduct<Real>& log_inverse) const {
     each_part_(view_.part_count, [&](int part) { eliminate(part); });
     Mask<Real> positive(true);
     for (int part = 0; part < view_.part_count; ++part) {
@@ -49,7 +49,7 @@ class Arrow {
   }
 
   /// After factor(): v = H^-1 (Lambda' g - u), or without u: H^-1 Lambda' g; b = Lambda v. g: destroyed.
-  CUGLMM_LANE void solve(const Lanes<Real>& g, const Lanes<Real>& u, bool with_u, const Lanes<Real>& v,
+  CUGLMM_CALL void solve(const Lanes<Real>& g, const Lanes<Real>& u, bool with_u, const Lanes<Real>& v,
                          const Lanes<Real>& b) const {
     to_border(g, u, with_u, v, b);
     if (view_.border > 0) border_.solve(g, u, with_u, v, b);
@@ -57,7 +57,7 @@ class Arrow {
   }
 
   /// After invert(): b = Lambda H^-1 Lambda' g. g: destroyed; scratch: as long as b.
-  CUGLMM_LANE void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& scratch,
+  CUGLMM_CALL void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& scratch,
                                  const Lanes<Real>& b) const {
     to_border(g, g, false, scratch, b);
     if (view_.border > 0) border_.apply_inverse(g, b);
@@ -79,7 +79,7 @@ class Arrow {
   }
 
   /// b = Lambda u of all effects.
-  CUGLMM_LANE void scale(const Lanes<Real>& u, const Lanes<Real>& b) const {
+  CUGLMM_CALL void scale(const Lanes<Real>& u, const Lanes<Real>& b) const {
     const auto scale_node = [&](const Real* Lambda, int q, int at) {
       Real in[C], out[C];
       for (int c = 0; c < q; ++c) in[c] = u[at + c];
@@ -114,7 +114,7 @@ class Arrow {
   }
 
   /// The forward half of a solution; g of the border then has all else taken out.
-  CUGLMM_LANE void to_border(const Lanes<Real>& g, const Lanes<Real>& u, bool with_u, const Lanes<Real>& v,
+  CUGLMM_CALL void to_border(const Lanes<Real>& g, const Lanes<Real>& u, bool with_u, const Lanes<Real>& v,
                              const Lanes<Real>& b) const {
     zero(work_.part_sums, Index{view_.part_count} * view_.border);
     each_part_(view_.part_count, [&](int part) { forward(part, g, u, with_u, v, b); });
@@ -123,7 +123,7 @@ class Arrow {
         g[view_.border_first + i] += work_.part_sums[Index{part} * view_.border + i];
   }
 
-  CUGLMM_LANE void eliminate(int part) const {
+  CUGLMM_CALL void eliminate(int part) const {
     LogProduct<Real> log;
     Mask<Real> positive(true);
     each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
@@ -135,7 +135,7 @@ class Arrow {
     work_.part_ok[part] = select_(positive, Real(1.0), Real(0.0));
   }
 
-  CUGLMM_LANE Mask<Real> factor_node(const ArrowNode& node, const Real* Lambda, LogProduct<Real>& log) const {
+  CUGLMM_CALL Mask<Real> factor_node(const ArrowNode& node, const Real* Lambda, LogProduct<Real>& log) const {
     const int q = shape_.own(node.factor);
     const Lanes<Real> R = work_.R.from(node.block), out = work_.node.from(node.factored);
     if (q == 1) {
@@ -173,7 +173,7 @@ class Arrow {
   }
 
   /// M^-1 = L^-T D^-1 L^-1, J and C0 from what invert_lower() leaves.
-  CUGLMM_LANE static void keep_inverse(const Real* L, const Real* Lambda, int q, const Lanes<Real>& C0) {
+  CUGLMM_CALL static void keep_inverse(const Real* L, const Real* Lambda, int q, const Lanes<Real>& C0) {
     const Lanes<Real> J = C0.from(J_at(q)), inverse = C0.from(M_inverse_at(q));
     for (int r = 0; r < q; ++r)
       for (int c = 0; c <= r; ++c) {
@@ -225,7 +225,7 @@ class Arrow {
     return root.first + shape_.own(view_.nodes[root.node].factor);
   }
 
-  CUGLMM_LANE void update_ancestors(const ArrowNode& node) const {
+  CUGLMM_CALL void update_ancestors(const ArrowNode& node) const {
     const int q = shape_.own(node.factor);
     const Lanes<Real> list = work_.R.from(node.block + q * q), C0 = work_.node.from(node.factored);
     Real scaled[C];
@@ -239,7 +239,7 @@ class Arrow {
   }
 
   /// The border's matrix, by stretches of rows; each entry's sum runs over the nodes in order.
-  CUGLMM_LANE void form_border() const {
+  CUGLMM_CALL void form_border() const {
     const int n = view_.border, stretches = each_part_.threads();
     each_part_(stretches, [&](int stretch) {
       const int begin = static_cast<int>(n * sqrt(double(stretch) / stretches));  // a triangle: equal areas
@@ -257,7 +257,7 @@ class Arrow {
     });
   }
 
-  CUGLMM_LANE void update_border(const ArrowNode& node, int begin, int end) const {
+  CUGLMM_CALL void update_border(const ArrowNode& node, int begin, int end) const {
     const int q = shape_.own(node.factor), first = first_in_border(node);
     const int* effect = view_.list + node.list;
     const Lanes<Real> list = work_.R.from(node.block + q * q), C0 = work_.node.from(node.factored);
@@ -288,7 +288,7 @@ class Arrow {
 
   /// v_o = J g_o - M^-1 u_o, b_o = Lambda v_o, as if nothing came later; g_l -= R_lo b_o, the border's into
   /// part_sums.
-  CUGLMM_LANE void forward(int part, const Lanes<Real>& g, const Lanes<Real>& u, bool with_u,
+  CUGLMM_CALL void forward(int part, const Lanes<Real>& g, const Lanes<Real>& u, bool with_u,
                            const Lanes<Real>& v, const Lanes<Real>& b) const {
     const Lanes<Real> sums = work_.part_sums.from(Index{part} * view_.border - view_.border_first);
     each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
@@ -320,7 +320,7 @@ class Arrow {
   }
 
   /// v_o -= J R_ol b_l, b_o = Lambda v_o.
-  CUGLMM_LANE void backward(int part, const Lanes<Real>& v, const Lanes<Real>& b) const {
+  CUGLMM_CALL void backward(int part, const Lanes<Real>& v, const Lanes<Real>& b) const {
     Real Lambda[C * C], own[C];
     int factor = -1;
     for (int n = view_.parts[part].node_end - 1; n >= view_.parts[part].node_begin; --n) {
@@ -359,7 +359,7 @@ class Arrow {
   }
 
   template <class UseT>
-  CUGLMM_LANE void invert_node(const ArrowNode& node, int part, const UseT& use_T) const {
+  CUGLMM_CALL void invert_node(const ArrowNode& node, int part, const UseT& use_T) const {
     const int q = shape_.own(node.factor);
     const Lanes<Real> R = work_.R.from(node.block), C0 = work_.node.from(node.factored);
     const Lanes<Real> C_own = work_.C.from(node.block), X = C_own.from(q * q), list = R.from(q * q);
@@ -393,7 +393,7 @@ class Arrow {
 
   /// From X in the place of C_lo: Y, T, C_oo, C_lo.
   template <class UseT>
-  CUGLMM_LANE void finish_inverse(const ArrowNode& node, int q, const Lanes<Real>& R, const Lanes<Real>& C0,
+  CUGLMM_CALL void finish_inverse(const ArrowNode& node, int q, const Lanes<Real>& R, const Lanes<Real>& C0,
                                   const Lanes<Real>& C_own, int part, const UseT& use_T) const {
     const Lanes<Real> X = C_own.from(q * q), list = R.from(q * q);
     Real Y[C * C], K[C * C], YK[C * C], T[C * C];

@@ -32,7 +32,7 @@ class ArrowBorder {
   CUGLMM_HD Lanes<Real> row(int r) const { return work_.S.from(Index{r} * n_ - view_.border_first); }
 
   /// work.S holds R (lower triangle); on return the factor. Adds -log|S|; returns positive definite lanes.
-  CUGLMM_LANE Mask<Real> factor(LogProduct<Real>& log_inverse) const {
+  CUGLMM_CALL Mask<Real> factor(LogProduct<Real>& log_inverse) const {
     if (any_small())
       for (Index i = 0; i < Index{n_} * n_; ++i) work_.kept[i] = work_.S[i];
     if (all_zero()) return Mask<Real>(true);  // a score start: S = I
@@ -50,7 +50,7 @@ class ArrowBorder {
   }
 
   /// v = S^-1 (Lambda' g - u), b = Lambda v, of the border's effects (all arrays: by number of effect).
-  CUGLMM_LANE void solve(const Lanes<Real>& g, const Lanes<Real>& u, bool with_u, const Lanes<Real>& v,
+  CUGLMM_CALL void solve(const Lanes<Real>& g, const Lanes<Real>& u, bool with_u, const Lanes<Real>& v,
                          const Lanes<Real>& b) const {
     each_node([&](int, const Real* Lambda, int q, int at) {
       Real in[C], out[C];
@@ -74,7 +74,7 @@ class ArrowBorder {
   }
 
   /// b = C g, after invert().
-  CUGLMM_LANE void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& b) const {
+  CUGLMM_CALL void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& b) const {
     for (int i = 0; i < n_; ++i) {
       const Lanes<Real> C_row = work_.S.from(Index{i} * n_);
       const Real g_i = g[view_.border_first + i];
@@ -90,7 +90,7 @@ class ArrowBorder {
   /// work.S: the factor on entry, C = Lambda S^-1 Lambda' on return (lower triangle); use_T(factor,
   /// first effect, T) for every node, T q x q.
   template <class UseT>
-  CUGLMM_LANE void invert(UseT use_T) const {
+  CUGLMM_CALL void invert(UseT use_T) const {
     const bool zero = all_zero();
     if (zero)
       for (Index i = 0; i < Index{n_} * n_; ++i) work_.S[i] = Real(0.0);
@@ -159,7 +159,7 @@ class ArrowBorder {
   }
 
   /// Lambda^-T (I - S^-1) Lambda^-1 of the node at `at`: work.S holds S^-1.
-  CUGLMM_LANE void T_of_inverse(const Real* Lambda, int q, int at, Real* T) const {
+  CUGLMM_CALL void T_of_inverse(const Real* Lambda, int q, int at, Real* T) const {
     for (int r = 0; r < q; ++r)
       for (int c = 0; c < q; ++c) T[r * q + c] = Real(r == c ? 1.0 : 0.0) - entry(work_.S, at + r, at + c);
     for (int pass = 0; pass < 2; ++pass) {  // T <- Lambda^-T T, then the same to the transposed
@@ -179,7 +179,7 @@ class ArrowBorder {
   }
 
   /// R_ll - R_l. C R_.l: work.kept holds R, work.S holds C.
-  CUGLMM_LANE void T_by_definition(int q, int at, bool zero, Real* T) const {
+  CUGLMM_CALL void T_by_definition(int q, int at, bool zero, Real* T) const {
     for (int r = 0; r < q; ++r)
       for (int c = 0; c < q; ++c) T[r * q + c] = entry(work_.kept, at + r, at + c);
     if (zero) return;
@@ -200,7 +200,7 @@ class ArrowBorder {
 
   /// The blocks of factors f >= g: Lambda_f' S Lambda_g, or (not Transposed) Lambda_f S Lambda_g'.
   template <bool Transposed>
-  CUGLMM_LANE void scale() const {
+  CUGLMM_CALL void scale() const {
     Real left[C * C], right[C * C];
     for (int f = view_.chain; f < view_.factors; ++f)
       for (int g = view_.chain; g <= f; ++g) {
@@ -222,7 +222,7 @@ class ArrowBorder {
   }
 
   template <bool Transposed>
-  CUGLMM_LANE void scale_block(const Lanes<Real>& A, const Real* left, int qf, const Real* right, int qg,
+  CUGLMM_CALL void scale_block(const Lanes<Real>& A, const Real* left, int qf, const Real* right, int qg,
                                bool diagonal) const {
     Real in[C * C], half[C * C];
     for (int r = 0; r < qf; ++r)

@@ -35,7 +35,7 @@ CUGLMM_LANE void each_term_level(const PlanView& plan, const F& f) {
 
 /// Adds T of one node (q x q) to G; with moments to T and TT: sums has m, m and TT_size entries.
 template <class Real>
-CUGLMM_LANE void accumulate_T(const PlanView& plan, int factor, const Real* T, const Lanes<Real>& sums,
+CUGLMM_CALL void accumulate_T(const PlanView& plan, int factor, const Real* T, const Lanes<Real>& sums,
                               bool moments) {
   const int first = plan.level_first[factor], q = plan.level_first[factor + 1] - first;
   Index TT = 2 * plan.m;
@@ -61,7 +61,7 @@ CUGLMM_LANE void accumulate_T(const PlanView& plan, int factor, const Real* T, c
 
 /// The parts' sums, one after another, into G and the moments.
 template <class Real>
-CUGLMM_LANE void collect_T(const PlanView& plan, const Lanes<Real>& part_sums, const Lanes<Real>& G,
+CUGLMM_CALL void collect_T(const PlanView& plan, const Lanes<Real>& part_sums, const Lanes<Real>& G,
                            const Moments<Real>& moments) {
   const Index stride = 2 * plan.m + plan.TT_size;
   const auto total = [&](Index at) {
@@ -77,7 +77,7 @@ CUGLMM_LANE void collect_T(const PlanView& plan, const Lanes<Real>& part_sums, c
 
 /// phi times the diagonal of Lambda H^-1 Lambda', by effect, after Arrow::invert().
 template <class Real>
-CUGLMM_LANE void conditional_variances(const PlanView& plan, const ArrowWork<Real>& work, const Real& phi,
+CUGLMM_CALL void conditional_variances(const PlanView& plan, const ArrowWork<Real>& work, const Real& phi,
                                        const Lanes<Real>& variance) {
   const ArrowView& view = plan.arrow;
   for (int n = 0; n < view.node_count; ++n) {
@@ -92,7 +92,7 @@ CUGLMM_LANE void conditional_variances(const PlanView& plan, const ArrowWork<Rea
 /// D = H^-1 Lambda' Z'WX and Lambda D of X's columns; A, which holds X'WX, loses X'WZ Lambda D (lower
 /// triangle).
 template <class Real, class Threads, int C>
-CUGLMM_LANE void solve_columns(const PlanView& plan, const Arrow<Real, Threads, C>& arrow,
+CUGLMM_CALL void solve_columns(const PlanView& plan, const Arrow<Real, Threads, C>& arrow,
                                const ArrowWork<Real>& work) {
   const Index effects = plan.arrow.effects;
   for (int j = 0; j < plan.p; ++j) {

@@ -19,7 +19,7 @@ constexpr int kDenseBorder = 160;
 
 /// A = L D L' lane by lane: in place, L of unit diagonal, 1 / D on the diagonal.
 template <class Real>
-CUGLMM_LANE Mask<Real> factor_border(const Lanes<Real>& A, int n, LogProduct<Real>& log_inverse) {
+CUGLMM_CALL Mask<Real> factor_border(const Lanes<Real>& A, int n, LogProduct<Real>& log_inverse) {
   Mask<Real> positive(true);
   for (int i = 0; i < n; ++i) {
     const Lanes<Real> row = A.from(Index{i} * n);
@@ -45,7 +45,7 @@ CUGLMM_LANE Mask<Real> factor_border(const Lanes<Real>& A, int n, LogProduct<Rea
 
 /// x <- A^-1 x from the factor.
 template <class Real>
-CUGLMM_LANE void solve_border(const Lanes<Real>& L, int n, const Lanes<Real>& x) {
+CUGLMM_CALL void solve_border(const Lanes<Real>& L, int n, const Lanes<Real>& x) {
   for (int i = 0; i < n; ++i) {
     Real sum = x[i];
     for (int k = 0; k < i; ++k) sum -= L[Index{i} * n + k] * x[k];
@@ -61,7 +61,7 @@ CUGLMM_LANE void solve_border(const Lanes<Real>& L, int n, const Lanes<Real>& x)
 
 /// The factor by A^-1 (lower triangle).
 template <class Real>
-CUGLMM_LANE void invert_border(const Lanes<Real>& L, int n) {
+CUGLMM_CALL void invert_border(const Lanes<Real>& L, int n) {
   for (int i = 0; i < n; ++i) {  // L <- L^-1, row by row
     const Lanes<Real> row = L.from(Index{i} * n);
     for (int k = 0; k < i; ++k) {

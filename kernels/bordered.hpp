@@ -68,7 +68,7 @@ class Bordered {
   // ---- rows ----
 
   /// offset + X beta.
-  CUGLMM_LANE void linear_predictor() const {
+  CUGLMM_CALL void linear_predictor() const {
     each_part_(view_.part_count, [&](int part) {
       for (int i = view_.parts[part].row_begin; i < view_.parts[part].row_end; ++i) {
         Real eta(view_.offset[i]);
@@ -114,7 +114,7 @@ class Bordered {
   }
 
   /// At b: mu, Z'WZ into work.R, Z's (b scale) into work.score.
-  CUGLMM_LANE void rows() const {
+  CUGLMM_CALL void rows() const {
     const Index border_count = view_.values - view_.border_values;
     zero(work_.part_sums, Index{view_.part_count} * view_.border);
     each_part_(view_.part_count, [&](int part) { part_rows(part); });
@@ -132,7 +132,7 @@ class Bordered {
     }
   }
 
-  CUGLMM_LANE void part_rows(int part) const {
+  CUGLMM_CALL void part_rows(int part) const {
     const ArrowPart& at = view_.parts[part];
     const Lanes<Real> border = border_values(part);
     const Lanes<Real> sums = work_.part_sums.from(Index{part} * view_.border - view_.border_first);
@@ -190,7 +190,7 @@ class Bordered {
     Real F, noise;  ///< F is known to about 1e-16 times noise
   };
   /// 2 sum p b(eta) - 2 (Z'y)'b + |u|^2 at u, or before its last step; here: with the mu of rows().
-  CUGLMM_LANE Deviance penalised_deviance(Where where) const {
+  CUGLMM_CALL Deviance penalised_deviance(Where where) const {
     if (where == kBeforeStep) {
       for (int i = 0; i < view_.effects; ++i) work_.v[i] = problem_.u[i] - work_.step[i];
       arrow_.scale(work_.v, work_.v_b);
@@ -226,7 +226,7 @@ class Bordered {
   // ---- the mode ----
 
   /// The Newton step into delta, delta_b (and beta_step), and g' H^-1 g; rows() and factor first.
-  CUGLMM_LANE void newton_step() {
+  CUGLMM_CALL void newton_step() {
     for (int i = 0; i < view_.effects; ++i) work_.rhs[i] = work_.score[i];
     arrow_.solve(work_.rhs, problem_.u, true, work_.delta, work_.delta_b);
     Real sum(0.0);
@@ -243,7 +243,7 @@ class Bordered {
 
   /// What beta adds to a solution v of H v = .. when X joins Z Lambda without penalty: r = x - X'WZ v_b,
   /// A step = r, v -= D step. Returns r' step.
-  CUGLMM_LANE Real join(const Lanes<Real>& x, const Lanes<Real>& v, const Lanes<Real>& v_b,
+  CUGLMM_CALL Real join(const Lanes<Real>& x, const Lanes<Real>& v, const Lanes<Real>& v_b,
                         const Lanes<Real>& step) const {
     for (int j = 0; j < plan_.p; ++j) {
       Real sum = x[j];
@@ -267,7 +267,7 @@ class Bordered {
   }
 
   /// Z'WX, its D = H^-1 Lambda' Z'WX, X's, and A = X'WX - X'WZ Lambda D.
-  CUGLMM_LANE void weigh_columns() const {
+  CUGLMM_CALL void weigh_columns() const {
     const int p = plan_.p;
     zero(work_.ZX, Index{p} * view_.effects);
     zero(work_.A, Index{p} * p);
@@ -291,7 +291,7 @@ class Bordered {
   }
 
   /// u <- u + delta where `newton`, u <- u - step / 2 where `halve`; other lanes stay.
-  CUGLMM_LANE void move(const Mask<Real>& newton, const Mask<Real>& halve) const {
+  CUGLMM_CALL void move(const Mask<Real>& newton, const Mask<Real>& halve) const {
     const auto one = [&](Index i, const Real& delta) {
       const Real half = 0.5 * work_.step[i];
       work_.step[i] = select_(newton, delta, select_(halve, half, work_.step[i]));
@@ -304,7 +304,7 @@ class Bordered {
   }
 
   /// F has not grown in the last step.
-  CUGLMM_LANE Mask<Real> descended() const {
+  CUGLMM_CALL Mask<Real> descended() const {
     const Deviance here = joint_deviance(kHere), before = joint_deviance(kBeforeStep);
     return here.F <= before.F + 1e-12 * abs_(before.F) + 1e-14 * here.noise;
   }
@@ -329,7 +329,7 @@ class Bordered {
 
   /// As Component::pirls (pirls.hpp), the whole problem at once. Beta, where it moves too, moves all rows:
   /// the corrections after the last step need a shorter one.
-  CUGLMM_LANE Mask<Real> pirls(const Real& asked) {
+  CUGLMM_CALL Mask<Real> pirls(const Real& asked) {
     constexpr int kMaxPasses = 200, kMaxHalvings = 30;
     const Real tolerance = asked * (plan_.profiled ? 1e-3 : 1.0);
     Mask<Real> done = not_(problem_.active);
@@ -374,7 +374,7 @@ class Bordered {
 
   /// h = Z'(a m') and v = H^-1 Lambda' h (with beta joint: v_beta too). Returns v'g = h' H^-1 g, H^-1 g the
   /// step.
-  CUGLMM_LANE Real adjoint() const {
+  CUGLMM_CALL Real adjoint() const {
     zero(work_.part_sums, Index{view_.part_count} * view_.border);
     each_part_(view_.part_count, [&](int part) { part_trace(part); });
     for (int i = 0; i < view_.border; ++i) {
@@ -398,7 +398,7 @@ class Bordered {
     return out;
   }
 
-  CUGLMM_LANE void part_trace(int part) const {
+  CUGLMM_CALL void part_trace(int part) const {
     const ArrowPart& at = view_.parts[part];
     const Lanes<Real> sums = work_.part_sums.from(Index{part} * view_.border - view_.border_first);
     for (int n = at.node_begin; n < at.node_end; ++n)
@@ -461,7 +461,7 @@ class Bordered {
   }
 
   /// The last step: a correction of u (design.md 1.7).
-  CUGLMM_LANE void correct_modes(const Moments<Real>& moments) const {
+  CUGLMM_CALL void correct_modes(const Moments<Real>& moments) const {
     for (int i = 0; i < view_.effects; ++i) {
       problem_.u[i] = select_(problem_.active, problem_.u[i] + work_.delta[i], problem_.u[i]);
       if (moments.wanted()) moments.mode[i] = work_.b[i] + work_.delta_b[i];
@@ -473,7 +473,7 @@ class Bordered {
   }
 
   /// t = Z Lambda v, c = a m' - o t, r = -2 s + c of the rows: Z's, Z'c, X'r.
-  CUGLMM_LANE void gradient_rows(const Lanes<Real>& gradient) const {
+  CUGLMM_CALL void gradient_rows(const Lanes<Real>& gradient) const {
     const int p = plan_.p;
     zero(work_.part_sums, Index{2} * view_.part_count * view_.border);
     zero(work_.part_beta, Index{view_.part_count} * p);
@@ -495,7 +495,7 @@ class Bordered {
     }
   }
 
-  CUGLMM_LANE void part_gradient(int part) const {
+  CUGLMM_CALL void part_gradient(int part) const {
     const ArrowPart& at = view_.parts[part];
     const Lanes<Real> S_sums = work_.part_sums.from(Index{2} * part * view_.border - view_.border_first),
                       c_sums = S_sums.from(view_.border), beta = work_.part_beta.from(Index{part} * plan_.p);
@@ -524,7 +524,7 @@ class Bordered {
   }
 
   /// G_j = sum of T - S S' + (S C' + C S') / 2.
-  CUGLMM_LANE void node_gradients(const Lanes<Real>& G, const Moments<Real>& moments) const {
+  CUGLMM_CALL void node_gradients(const Lanes<Real>& G, const Moments<Real>& moments) const {
     collect_T(plan_, work_.part_G, G, moments);
     each_term_level(plan_, [&](const TermView& t, int at) {
       for (int c = 0; c < t.size; ++c)

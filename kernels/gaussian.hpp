@@ -51,7 +51,7 @@ class Gaussian {
 
  private:
   /// H, and A = X'V^-1 X with its columns D.
-  CUGLMM_LANE Mask<Real> factor(LogProduct<Real>& log_inverse) const {
+  CUGLMM_CALL Mask<Real> factor(LogProduct<Real>& log_inverse) const {
     for (Index i = 0; i < view_.values; ++i) work_.R[i] = Real(view_.ZZ[i]);
     for (Index i = 0; i < Index{plan_.p} * view_.effects; ++i) work_.ZX[i] = Real(view_.ZX[i]);
     for (int i = 0; i < plan_.p * plan_.p; ++i) work_.A[i] = Real(view_.XX[i]);
@@ -61,7 +61,7 @@ class Gaussian {
   }
 
   /// beta into beta_step, u, b; returns the penalised residual sum of squares.
-  CUGLMM_LANE Real estimate() const {
+  CUGLMM_CALL Real estimate() const {
     const Lanes<Real>&u = problem_.u, &b = work_.b, &beta = work_.beta_step;
     for (int i = 0; i < view_.effects; ++i) work_.rhs[i] = problem_.zy[i];
     arrow_.solve(work_.rhs, work_.rhs, false, work_.delta, b);
@@ -89,7 +89,7 @@ class Gaussian {
   }
 
   /// S = Z'W res into S_sum; for REML also Z'W (X - Z C Z'WX) over ZX, and V = A^-1.
-  CUGLMM_LANE void residual_sums() const {
+  CUGLMM_CALL void residual_sums() const {
     for (int i = 0; i < view_.effects; ++i) {
       Real sum = problem_.zy[i];
       for (int j = 0; j < plan_.p; ++j)
@@ -104,7 +104,7 @@ class Gaussian {
   }
 
   /// y -= Z'WZ x.
-  CUGLMM_LANE void subtract_ZZ(const Lanes<Real>& x, const Lanes<Real>& y) const {
+  CUGLMM_CALL void subtract_ZZ(const Lanes<Real>& x, const Lanes<Real>& y) const {
     for (int n = 0; n < view_.node_count; ++n) {
       const ArrowNode& node = view_.nodes[n];
       const int q = arrow_.shape().own(node.factor);
@@ -142,7 +142,7 @@ class Gaussian {
   }
 
   /// T of a node; for REML less E V E', E its rows of Z'W (X - Z C Z'WX).
-  CUGLMM_LANE void add_T(int part, int factor, int at, const Real* T, const Moments<Real>& moments) const {
+  CUGLMM_CALL void add_T(int part, int factor, int at, const Real* T, const Moments<Real>& moments) const {
     const Lanes<Real> sums = work_.part_G.from(Index{part} * (2 * plan_.m + plan_.TT_size));
     if (!view_.reml) return accumulate_T(plan_, factor, T, sums, moments.wanted());
     const int q = arrow_.shape().own(factor), p = plan_.p;
@@ -159,7 +159,7 @@ class Gaussian {
   }
 
   /// G_j = sum of T - S S' / phi, the gradient, what is profiled out, and the modes.
-  CUGLMM_LANE void finish(const Real& phi, const Lanes<Real>& G, const Lanes<Real>& gradient,
+  CUGLMM_CALL void finish(const Real& phi, const Lanes<Real>& G, const Lanes<Real>& gradient,
                           const Moments<Real>& moments) const {
     collect_T(plan_, work_.part_G, G, moments);
     const Real precision = 1.0 / phi;

@@ -10,13 +10,16 @@
 // CUGLMM_HD: callable on host and device. On the host always inlined: the files of cpu/ are compiled for
 // different instruction sets, and a copy of a function that is not a template on a pack would be shared
 // between them by the linker. CUGLMM_LANE: the same for larger functions that are templates on a Real, left
-// to the compiler to inline.
+// to the compiler to inline. CUGLMM_CALL: the same, called on a GPU: where many places share a long function,
+// nvcc takes minutes to compile it into each.
 #if defined(__CUDACC__)
 #define CUGLMM_HD __host__ __device__ __forceinline__
 #define CUGLMM_LANE __host__ __device__
+#define CUGLMM_CALL __host__ __device__ __noinline__
 #else
 #define CUGLMM_HD inline __attribute__((always_inline))
 #define CUGLMM_LANE
+#define CUGLMM_CALL
 #endif
 
 namespace cuglmm {
