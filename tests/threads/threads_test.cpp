@@ -59,6 +59,39 @@ const Model& many_rows() {
   return model;
 }
 
+/// 90 workers crossed with 7 machines, a slope on the latter; 18,000 rows, so that threads share them.
+Model crossed(const Family& family) {
+  constexpr int kRows = 18'000;
+  std::mt19937_64 random(2);
+  std::normal_distribution<double> normal;
+  std::vector<Column> columns(4);
+  for (std::size_t i = 0; i < 4; ++i) columns[i].name = std::vector{"y", "x", "worker", "machine"}[i];
+  std::vector<double> worker(90), machine(7);
+  for (double& b : worker) b = 0.5 * normal(random);
+  for (double& b : machine) b = 0.3 * normal(random);
+  for (int row = 0; row < kRows; ++row) {
+    const auto w = static_cast<std::size_t>(row % 90), m = static_cast<std::size_t>(row / 90 % 7);
+    const double x = normal(random), eta = 0.3 + 0.2 * x + worker[w] + machine[m] * (1 + x);
+    columns[0].numbers.push_back(family.kind == FamilyKind::poisson
+                                     ? std::poisson_distribution<>(std::exp(eta))(random)
+                                     : eta + normal(random));
+    columns[1].numbers.push_back(x);
+    columns[2].numbers.push_back(row % 90);
+    columns[3].numbers.push_back(row / 90 % 7);
+  }
+  return Model("y ~ x + (1 | worker) + (x | machine)", Data(columns), family);
+}
+
+const Model& crossed_counts() {
+  static const Model model = crossed(poisson());
+  return model;
+}
+
+const Model& crossed_linear() {
+  static const Model model = crossed(gaussian());
+  return model;
+}
+
 /// NaN equals NaN: a failed replicate is failed with any number of threads.
 void expect_same_bits(const Eigen::MatrixXd& one, const Eigen::MatrixXd& several) {
   ASSERT_EQ(one.rows(), several.rows());
@@ -75,12 +108,13 @@ void expect_same(const Fits& one, const Fits& several) {
   expect_same_bits(one.minus2_log_likelihood, several.minus2_log_likelihood);
   expect_same_bits(one.theta, several.theta);
   expect_same_bits(one.beta, several.beta);
+  expect_same_bits(one.sigma, several.sigma);
 }
 
 class Threads : public testing::TestWithParam<int> {};
 
 TEST_P(Threads, GiveTheSameFitToTheLastBit) {
-  for (const Model* model : {&cbpp(), &epilepsy(), &many_rows()}) {
+  for (const Model* model : {&cbpp(), &epilepsy(), &many_rows(), &crossed_counts(), &crossed_linear()}) {
     const Fit one = fit(*model, {.threads = 1});
     const Fit several = fit(*model, {.threads = GetParam()});
     EXPECT_EQ(one.minus2_log_likelihood, several.minus2_log_likelihood);
@@ -92,7 +126,7 @@ TEST_P(Threads, GiveTheSameFitToTheLastBit) {
 }
 
 TEST_P(Threads, GiveTheSameReplicatesToTheLastBit) {
-  for (const Model* model : {&cbpp(), &epilepsy()}) {
+  for (const Model* model : {&cbpp(), &epilepsy(), &crossed_linear()}) {
     const Fit original = fit(*model, {.threads = 1});
     expect_same(bootstrap(original, {.replicates = 203, .seed = 5, .threads = 1}),
                 bootstrap(original, {.replicates = 203, .seed = 5, .threads = GetParam()}));
