@@ -20,13 +20,13 @@ if(NOT CMAKE_CUDA_COMPILER)
   endif()
 endif()
 
-# A100 and H100 machine code, and PTX of the newest that this nvcc knows for what comes after them.
+# A100 and H100 machine code (script/test, short of time: H100 alone), and PTX of the newest that this nvcc knows for what comes after them.
 function(cuglmm_cuda_architectures result)
   execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --list-gpu-arch OUTPUT_VARIABLE listed ERROR_QUIET)
   string(REGEX MATCHALL "compute_[0-9]+" known "${listed}")
   list(TRANSFORM known REPLACE "compute_" "")
   set(chosen)
-  foreach(architecture 80 90)
+  foreach(architecture ${CUGLMM_CUDA_REAL})
     if(architecture IN_LIST known)
       list(APPEND chosen ${architecture}-real)
     endif()

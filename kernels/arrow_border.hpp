@@ -101,17 +101,16 @@ class ArrowBorder {
         dense_->invert(A, n_, threads_);
         return true;
       });
+    if (!zero) scale<false>();
     each_node([&](int factor, const Real* Lambda, int q, int at) {
-      if (small(factor)) return;
       Real T[C * C];
       T_of_inverse(Lambda, q, at - view_.border_first, T);
-      use_T(factor, at, T);
-    });
-    if (!zero) scale<false>();
-    each_node([&](int factor, const Real*, int q, int at) {
-      if (!small(factor)) return;
-      Real T[C * C];
-      T_by_definition(q, at - view_.border_first, zero, T);
+      const Mask<Real> by_definition = small(factor);
+      if (any_(by_definition)) {
+        Real defined[C * C];
+        T_by_definition(q, at - view_.border_first, zero, defined);
+        for (int i = 0; i < q * q; ++i) T[i] = select_(by_definition, defined[i], T[i]);
+      }
       use_T(factor, at, T);
     });
   }
@@ -130,18 +129,20 @@ class ArrowBorder {
  private:
   CUGLMM_HD int first(int factor) const { return view_.factor_first[factor - view_.chain]; }
 
-  CUGLMM_LANE bool small(int factor) const {
-    bool any = false;
+  /// Lanes with a nearly singular Lambda of a factor. T is chosen lane by lane: a problem's bits do not
+  /// depend on its neighbours.
+  CUGLMM_LANE Mask<Real> small(int factor) const {
+    Mask<Real> any(false);
     for (int j = 0; j < plan_.terms; ++j) {
       const TermView& t = plan_.term[j];
       for (int c = 0; t.level == factor && c < t.size; ++c)
-        any = any || any_(not_(abs_(theta_[t.theta + lower(c, c, t.size)]) >= kSmallLambda));
+        any = or_(any, not_(abs_(theta_[t.theta + lower(c, c, t.size)]) >= kSmallLambda));
     }
     return any;
   }
   CUGLMM_LANE bool any_small() const {
     bool any = false;
-    for (int factor = view_.chain; factor < view_.factors; ++factor) any = any || small(factor);
+    for (int factor = view_.chain; factor < view_.factors; ++factor) any = any || any_(small(factor));
     return any;
   }
   CUGLMM_LANE bool all_zero() const {
@@ -158,24 +159,39 @@ class ArrowBorder {
     return r >= c ? A[Index{r} * n_ + c] : A[Index{c} * n_ + r];
   }
 
-  /// Lambda^-T (I - S^-1) Lambda^-1 of the node at `at`: work.S holds S^-1.
+  /// Lambda^-T (I - S^-1) Lambda^-1 of the node at `at`, S^-1 = Lambda^-1 C Lambda^-T: work.S holds C.
   CUGLMM_CALL void T_of_inverse(const Real* Lambda, int q, int at, Real* T) const {
     for (int r = 0; r < q; ++r)
-      for (int c = 0; c < q; ++c) T[r * q + c] = Real(r == c ? 1.0 : 0.0) - entry(work_.S, at + r, at + c);
-    for (int pass = 0; pass < 2; ++pass) {  // T <- Lambda^-T T, then the same to the transposed
+      for (int c = 0; c < q; ++c) T[r * q + c] = entry(work_.S, at + r, at + c);
+    const auto both_sides = [&](auto solve_columns) {  // T <- A^-1 T, then the same to the transposed
+      for (int pass = 0; pass < 2; ++pass) {
+        solve_columns();
+        for (int r = 0; r < q; ++r)
+          for (int c = 0; c < r; ++c) {
+            const Real swapped = T[r * q + c];
+            T[r * q + c] = T[c * q + r];
+            T[c * q + r] = swapped;
+          }
+      }
+    };
+    both_sides([&] {
+      for (int c = 0; c < q; ++c)
+        for (int r = 0; r < q; ++r) {
+          Real sum = T[r * q + c];
+          for (int k = 0; k < r; ++k) sum -= Lambda[r * q + k] * T[k * q + c];
+          T[r * q + c] = sum / Lambda[r * q + r];
+        }
+    });
+    for (int r = 0; r < q; ++r)
+      for (int c = 0; c < q; ++c) T[r * q + c] = Real(r == c ? 1.0 : 0.0) - T[r * q + c];
+    both_sides([&] {
       for (int c = 0; c < q; ++c)
         for (int r = q - 1; r >= 0; --r) {
           Real sum = T[r * q + c];
           for (int k = r + 1; k < q; ++k) sum -= Lambda[k * q + r] * T[k * q + c];
           T[r * q + c] = sum / Lambda[r * q + r];
         }
-      for (int r = 0; r < q; ++r)
-        for (int c = 0; c < r; ++c) {
-          const Real swapped = T[r * q + c];
-          T[r * q + c] = T[c * q + r];
-          T[c * q + r] = swapped;
-        }
-    }
+    });
   }
 
   /// R_ll - R_l. C R_.l: work.kept holds R, work.S holds C.
