@@ -226,7 +226,7 @@ MatrixXd drawn_u(const Fit& f, int replicates) {
   for (int first = 0; first < replicates; first += width) {
     for (int lane = 0; lane < width; ++lane) storage.feed.number[lane] = first + lane + 1;
     storage.feed.count = width;
-    engine->simulate({&plan, psi, 5}, storage.feed, nullptr);
+    engine->simulate({&plan, psi, 1, 5}, storage.feed, nullptr);
     for (Eigen::Index i = 0; i < u.rows(); ++i)
       for (int lane = 0; lane < std::min(width, replicates - first); ++lane)
         u(i, first + lane) = storage.feed.u[i * width + lane];
