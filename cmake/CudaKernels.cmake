@@ -20,7 +20,8 @@ if(NOT CMAKE_CUDA_COMPILER)
   endif()
 endif()
 
-# A100 and H100 machine code (script/test, short of time: H100 alone), and PTX of the newest that this nvcc knows for what comes after them.
+# Machine code for CUGLMM_CUDA_REAL (A100 and H100; script/test, short of time, asks for H100 alone), and PTX of the
+# newest that this nvcc knows for what comes after them.
 function(cuglmm_cuda_architectures result)
   execute_process(COMMAND ${CMAKE_CUDA_COMPILER} --list-gpu-arch OUTPUT_VARIABLE listed ERROR_QUIET)
   string(REGEX MATCHALL "compute_[0-9]+" known "${listed}")

@@ -3,14 +3,11 @@
 
 set(CUGLMM_THIRD_PARTY "" CACHE PATH "Folder of libraries made by script/third_party; empty: the system's")
 find_package(Threads REQUIRED)
-
-# OpenBLAS: the build with threads, which alone may be called from several; host/engine/dense.cpp brings its own
-# and asks for one.
 if(NOT CUGLMM_THIRD_PARTY)
+  # OpenBLAS: the build with threads, which alone may be called from several; host/engine/dense.cpp brings its own
+  # and asks for one.
   find_library(CUGLMM_OPENBLAS openblas REQUIRED NO_CACHE
     PATHS /usr/lib/${CMAKE_LIBRARY_ARCHITECTURE}/openblas-pthread NO_DEFAULT_PATH)
-endif()
-if(NOT CUGLMM_THIRD_PARTY)
   find_package(Eigen3 3.4 REQUIRED NO_MODULE)
   find_package(fmt REQUIRED)
   find_package(nlohmann_json 3.11 REQUIRED)

@@ -48,18 +48,18 @@ class Arrow {
     return and_(positive, border_.factor(log_inverse));
   }
 
-  /// After factor(): v = H^-1 (Lambda' g - u), or without u: H^-1 Lambda' g; b = Lambda v. g: destroyed.
-  CUGLMM_CALL void solve(const Lanes<Real>& g, const Lanes<Real>& u, bool with_u, const Lanes<Real>& v,
+  /// After factor(): v = H^-1 (Lambda' g - u), b = Lambda v. u may be null: 0. g: destroyed.
+  CUGLMM_CALL void solve(const Lanes<Real>& g, const Lanes<Real>& u, const Lanes<Real>& v,
                          const Lanes<Real>& b) const {
-    to_border(g, u, with_u, v, b);
-    if (view_.border > 0) border_.solve(g, u, with_u, v, b);
+    to_border(g, u, v, b);
+    if (view_.border > 0) border_.solve(g, u, v, b);
     each_part_(view_.part_count, [&](int part) { backward(part, v, b); });
   }
 
   /// After invert(): b = Lambda H^-1 Lambda' g. g: destroyed; scratch: as long as b.
   CUGLMM_CALL void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& scratch,
                                  const Lanes<Real>& b) const {
-    to_border(g, g, false, scratch, b);
+    to_border(g, {}, scratch, b);
     if (view_.border > 0) border_.apply_inverse(g, b);
     each_part_(view_.part_count, [&](int part) { backward(part, scratch, b); });
   }
@@ -80,18 +80,12 @@ class Arrow {
 
   /// b = Lambda u of all effects.
   CUGLMM_CALL void scale(const Lanes<Real>& u, const Lanes<Real>& b) const {
-    const auto scale_node = [&](const Real* Lambda, int q, int at) {
-      Real in[C], out[C];
-      for (int c = 0; c < q; ++c) in[c] = u[at + c];
-      multiply_lower<false>(Lambda, q, in, out);
-      for (int c = 0; c < q; ++c) b[at + c] = out[c];
-    };
     each_part_(view_.part_count, [&](int part) {
       each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
-        scale_node(Lambda, shape_.own(node.factor), node.u);
+        scale_node<C>(Lambda, shape_.own(node.factor), node.u, u, b);
       });
     });
-    border_.each_node([&](int, const Real* Lambda, int q, int at) { scale_node(Lambda, q, at); });
+    border_.scale_effects(u, b);
   }
 
   CUGLMM_HD const AnyShape& shape() const { return shape_; }
@@ -114,10 +108,10 @@ class Arrow {
   }
 
   /// The forward half of a solution; g of the border then has all else taken out.
-  CUGLMM_CALL void to_border(const Lanes<Real>& g, const Lanes<Real>& u, bool with_u, const Lanes<Real>& v,
+  CUGLMM_CALL void to_border(const Lanes<Real>& g, const Lanes<Real>& u, const Lanes<Real>& v,
                              const Lanes<Real>& b) const {
     zero(work_.part_sums, Index{view_.part_count} * view_.border);
-    each_part_(view_.part_count, [&](int part) { forward(part, g, u, with_u, v, b); });
+    each_part_(view_.part_count, [&](int part) { forward(part, g, u, v, b); });
     for (int part = 0; part < view_.part_count; ++part)
       for (int i = 0; i < view_.border; ++i)
         g[view_.border_first + i] += work_.part_sums[Index{part} * view_.border + i];
@@ -156,12 +150,7 @@ class Arrow {
         for (int k = c; k < q; ++k) sum = fma_(R[r * q + k], Lambda[k * q + c], sum);
         RL[r * q + c] = sum;
       }
-    for (int r = 0; r < q; ++r)
-      for (int c = 0; c <= r; ++c) {
-        Real sum(r == c ? 1.0 : 0.0);
-        for (int k = r; k < q; ++k) sum = fma_(Lambda[k * q + r], RL[k * q + c], sum);
-        M[r * q + c] = sum;
-      }
+    identity_plus_product(Lambda, RL, q, M);
     const Mask<Real> positive = cholesky(M, q);
     for (int c = 0; c < q; ++c) {
       log.times(M[c * q + c]);
@@ -288,8 +277,8 @@ class Arrow {
 
   /// v_o = J g_o - M^-1 u_o, b_o = Lambda v_o, as if nothing came later; g_l -= R_lo b_o, the border's into
   /// part_sums.
-  CUGLMM_CALL void forward(int part, const Lanes<Real>& g, const Lanes<Real>& u, bool with_u,
-                           const Lanes<Real>& v, const Lanes<Real>& b) const {
+  CUGLMM_CALL void forward(int part, const Lanes<Real>& g, const Lanes<Real>& u, const Lanes<Real>& v,
+                           const Lanes<Real>& b) const {
     const Lanes<Real> sums = work_.part_sums.from(Index{part} * view_.border - view_.border_first);
     each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
       const int q = shape_.own(node.factor), at = node.u;
@@ -299,15 +288,11 @@ class Arrow {
         Real sum(0.0);
         for (int c = 0; c < q; ++c) {
           sum = fma_(J[r * q + c], g[at + c], sum);
-          if (with_u) sum -= inverse[r * q + c] * u[at + c];
+          if (u.at) sum -= inverse[r * q + c] * u[at + c];
         }
         v[at + r] = sum;
       }
-      for (int r = 0; r < q; ++r) {
-        Real sum(0.0);
-        for (int c = 0; c <= r; ++c) sum = fma_(Lambda[r * q + c], v[at + c], sum);
-        b[at + r] = sum;
-      }
+      scale_node<C>(Lambda, q, at, v, b);
       const int* effect = view_.list + node.list;
       for (int r = 0; r < node.list_size; ++r) {
         const Lanes<Real> row = R.from(Index{q + r} * q);
@@ -339,11 +324,7 @@ class Arrow {
         for (int c = 0; c < q; ++c) sum -= J[r * q + c] * own[c];
         v[at + r] = sum;
       }
-      for (int r = 0; r < q; ++r) {
-        Real sum(0.0);
-        for (int c = 0; c <= r; ++c) sum = fma_(Lambda[r * q + c], v[at + c], sum);
-        b[at + r] = sum;
-      }
+      scale_node<C>(Lambda, q, at, v, b);
     }
   }
 

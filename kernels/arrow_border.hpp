@@ -13,6 +13,15 @@ namespace cuglmm {
 /// A factor of the border with a diagonal of Lambda below this takes T from its definition: I - H^-1 cancels.
 constexpr double kSmallLambda = 1e-3;
 
+/// b = Lambda u of one node, whose q <= C effects are numbers `at` ..
+template <int C, class Real>
+CUGLMM_HD void scale_node(const Real* Lambda, int q, int at, const Lanes<Real>& u, const Lanes<Real>& b) {
+  Real in[C], out[C];
+  for (int c = 0; c < q; ++c) in[c] = u[at + c];
+  multiply_lower<false>(Lambda, q, in, out);
+  for (int c = 0; c < q; ++c) b[at + c] = out[c];
+}
+
 /// C: at least the columns of any factor.
 template <class Real, int C = kMaxPath>
 class ArrowBorder {
@@ -50,13 +59,13 @@ class ArrowBorder {
   }
 
   /// v = S^-1 (Lambda' g - u), b = Lambda v, of the border's effects (all arrays: by number of effect).
-  CUGLMM_CALL void solve(const Lanes<Real>& g, const Lanes<Real>& u, bool with_u, const Lanes<Real>& v,
+  CUGLMM_CALL void solve(const Lanes<Real>& g, const Lanes<Real>& u, const Lanes<Real>& v,
                          const Lanes<Real>& b) const {
     each_node([&](int, const Real* Lambda, int q, int at) {
       Real in[C], out[C];
       for (int c = 0; c < q; ++c) in[c] = g[at + c];
       multiply_lower<true>(Lambda, q, in, out);
-      for (int c = 0; c < q; ++c) v[at + c] = out[c] - (with_u ? Real(u[at + c]) : Real(0.0));
+      for (int c = 0; c < q; ++c) v[at + c] = out[c] - (u.at ? Real(u[at + c]) : Real(0.0));
     });
     const Lanes<Real> x = v.from(view_.border_first);
     if (!all_zero()) {
@@ -65,12 +74,12 @@ class ArrowBorder {
       else
         solve_dense(x);
     }
-    each_node([&](int, const Real* Lambda, int q, int at) {
-      Real in[C], out[C];
-      for (int c = 0; c < q; ++c) in[c] = v[at + c];
-      multiply_lower<false>(Lambda, q, in, out);
-      for (int c = 0; c < q; ++c) b[at + c] = out[c];
-    });
+    scale_effects(v, b);
+  }
+
+  /// b = Lambda u of the border's effects.
+  CUGLMM_LANE void scale_effects(const Lanes<Real>& u, const Lanes<Real>& b) const {
+    each_node([&](int, const Real* Lambda, int q, int at) { scale_node<C>(Lambda, q, at, u, b); });
   }
 
   /// b = C g, after invert().

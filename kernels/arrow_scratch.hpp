@@ -38,7 +38,7 @@ CUGLMM_HD ArrowWork<Real> take_arrow_work(Scratch<Real>& scratch, const PlanView
   work.D = scratch.take(p * effects);
   work.D_b = scratch.take(p * effects);
   work.A = scratch.take(p * p);
-  work.V = scratch.take(p * p + 2 * p);
+  work.V = scratch.take(p * p);
   work.x_score = scratch.take(p);
   work.beta_step = scratch.take(p);
   work.x_adjoint = scratch.take(p);

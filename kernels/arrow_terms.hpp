@@ -15,6 +15,22 @@ struct ProblemLanes {
   Mask<Real> active;
 };
 
+/// f(effect, z) for the random effects of row i and what they are multiplied by.
+template <class F>
+CUGLMM_HD void each_row_effect(const PlanView& plan, Index i, const F& f) {
+  const ArrowView& view = plan.arrow;
+  const int* effect = view.effect + i * view.factors;
+  const double* z = view.Z + i * plan.Q;
+  if (plan.Q == view.factors) {  // one of each factor
+    for (int factor = 0; factor < view.factors; ++factor) f(effect[factor], z[factor]);
+    return;
+  }
+  for (int factor = 0; factor < view.factors; ++factor) {
+    const int first = plan.level_first[factor], q = plan.level_first[factor + 1] - first;
+    for (int c = 0; c < q; ++c) f(effect[factor] + c, z[first + c]);
+  }
+}
+
 /// f(term, number of its first effect) for every level of every term.
 template <class F>
 CUGLMM_LANE void each_term_level(const PlanView& plan, const F& f) {
@@ -89,23 +105,54 @@ CUGLMM_CALL void conditional_variances(const PlanView& plan, const ArrowWork<Rea
     variance[view.border_first + i] = phi * work.S[Index{i} * view.border + i];
 }
 
+/// Column j of p columns by effect.
+template <class Real>
+CUGLMM_HD Lanes<Real> effect_column(const PlanView& plan, const Lanes<Real>& columns, int j) {
+  return columns.from(Index{j} * plan.arrow.effects);
+}
+
 /// D = H^-1 Lambda' Z'WX and Lambda D of X's columns; A, which holds X'WX, loses X'WZ Lambda D (lower
 /// triangle).
 template <class Real, class Threads, int C>
 CUGLMM_CALL void solve_columns(const PlanView& plan, const Arrow<Real, Threads, C>& arrow,
                                const ArrowWork<Real>& work) {
-  const Index effects = plan.arrow.effects;
+  const int effects = plan.arrow.effects;
   for (int j = 0; j < plan.p; ++j) {
-    const Lanes<Real> ZX = work.ZX.from(j * effects);
-    for (Index i = 0; i < effects; ++i) work.rhs[i] = ZX[i];
-    arrow.solve(work.rhs, work.rhs, false, work.D.from(j * effects), work.D_b.from(j * effects));
+    const Lanes<Real> ZX = effect_column(plan, work.ZX, j);
+    for (int i = 0; i < effects; ++i) work.rhs[i] = ZX[i];
+    arrow.solve(work.rhs, {}, effect_column(plan, work.D, j), effect_column(plan, work.D_b, j));
     for (int k = 0; k <= j; ++k) {
-      const Lanes<Real> D_b = work.D_b.from(k * effects);
+      const Lanes<Real> D_b = effect_column(plan, work.D_b, k);
       Real sum = work.A[j * plan.p + k];
-      for (Index i = 0; i < effects; ++i) sum -= ZX[i] * D_b[i];
+      for (int i = 0; i < effects; ++i) sum -= ZX[i] * D_b[i];
       work.A[j * plan.p + k] = sum;
     }
   }
+}
+
+/// What beta adds to a solution v of H v = .. where X joins Z Lambda without penalty: x <- x - X'WZ v_b,
+/// A step = x, v -= D step, after solve_columns() and with A factored. Returns x'step.
+template <class Real>
+CUGLMM_CALL Real join_beta(const PlanView& plan, const ArrowWork<Real>& work, const Lanes<Real>& x,
+                           const Lanes<Real>& v, const Lanes<Real>& v_b, const Lanes<Real>& step) {
+  const int effects = plan.arrow.effects;
+  for (int j = 0; j < plan.p; ++j) {
+    const Lanes<Real> ZX = effect_column(plan, work.ZX, j);
+    Real sum = x[j];
+    for (int i = 0; i < effects; ++i) sum -= ZX[i] * v_b[i];
+    x[j] = step[j] = sum;
+  }
+  solve_border(work.A, plan.p, step);
+  Real out(0.0);
+  for (int j = 0; j < plan.p; ++j) {
+    out = fma_(x[j], step[j], out);
+    const Lanes<Real> D = effect_column(plan, work.D, j), D_b = effect_column(plan, work.D_b, j);
+    for (int i = 0; i < effects; ++i) {
+      v[i] -= D[i] * step[j];
+      v_b[i] -= D_b[i] * step[j];
+    }
+  }
+  return out;
 }
 
 }  // namespace cuglmm

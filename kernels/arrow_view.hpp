@@ -13,6 +13,9 @@
 
 namespace cuglmm {
 
+/// Most random effects per level of a factor that a thread of a GPU has room for (local arrays).
+constexpr int kGpuColumns = 4;
+
 /// A level of an eliminated factor.
 struct ArrowNode {
   int factor;            ///< place of its factor in the plan's order: 0 the leaves of the chain

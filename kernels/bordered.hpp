@@ -80,31 +80,40 @@ class Bordered {
 
   /// z'values of row i.
   CUGLMM_HD Real row_product(Index i, const Lanes<Real>& values) const {
-    const int* effect = view_.effect + i * view_.factors;
-    const double* z = view_.Z + i * plan_.Q;
     Real sum(0.0);
-    if (scalar_) {
-      for (int f = 0; f < view_.factors; ++f) sum = fma_(Real(z[f]), values[effect[f]], sum);
-      return sum;
-    }
-    for (int f = 0; f < view_.factors; ++f)
-      for (int c = 0; c < arrow_.shape().own(f); ++c)
-        sum = fma_(Real(z[arrow_.shape().first(f) + c]), values[effect[f] + c], sum);
+    each_row_effect(plan_, i, [&](int effect, double z) { sum = fma_(Real(z), values[effect], sum); });
     return sum;
   }
 
-  /// f(begin, rows, eta, mu) for chunks of a part's rows, at b; mu of them as Wide packs computed at once.
+  /// f(begin, rows, eta, mu) for chunks of a part's rows, at b; mu of them as Wide packs computed at once, or
+  /// as rows() left it.
   template <class F>
-  CUGLMM_LANE void each_chunk(int part, const Lanes<Real>& b, const F& f) const {
+  CUGLMM_LANE void each_chunk(int part, const Lanes<Real>& b, bool mean_is_known, const F& f) const {
     Wide eta_packs[kWide], mu_packs[kWide];
     Real* eta = reinterpret_cast<Real*>(eta_packs);
     for (int begin = view_.parts[part].row_begin; begin < view_.parts[part].row_end; begin += kChunk) {
       const int left = view_.parts[part].row_end - begin, rows = left < kChunk ? left : kChunk;
       for (int i = 0; i < rows; ++i) eta[i] = work_.fixed[begin + i] + row_product(begin + i, b);
       for (int i = rows; i < kChunk; ++i) eta[i] = Real(0.0);
-      for (int k = 0; k < kWide; ++k) mu_packs[k] = Family::mean(eta_packs[k]);
+      if (mean_is_known && rows == kChunk)
+        for (int i = 0; i < rows; ++i) reinterpret_cast<Real*>(mu_packs)[i] = work_.mean[begin + i];
+      else
+        for (int k = 0; k < kWide; ++k) mu_packs[k] = Family::mean(eta_packs[k]);
       f(begin, rows, eta_packs, mu_packs);
     }
+  }
+
+  /// f(effect) for the eliminated effects of a part: they are numbered node by node.
+  template <class F>
+  CUGLMM_LANE void each_own_effect(const ArrowPart& at, const F& f) const {
+    const int begin = view_.nodes[at.node_begin].u;
+    const int end = at.node_end < view_.node_count ? view_.nodes[at.node_end].u : view_.border_first;
+    for (int i = begin; i < end; ++i) f(i);
+  }
+  /// start + the parts' sums, `stride` apart from part to part.
+  CUGLMM_HD Real over_parts(Real start, const Lanes<Real>& sums, Index stride, Index at) const {
+    for (int part = 0; part < view_.part_count; ++part) start += sums[part * stride + at];
+    return start;
   }
 
   /// Where a part adds the values of border blocks up, and the place of the first.
@@ -118,18 +127,12 @@ class Bordered {
     const Index border_count = view_.values - view_.border_values;
     zero(work_.part_sums, Index{view_.part_count} * view_.border);
     each_part_(view_.part_count, [&](int part) { part_rows(part); });
-    for (int i = 0; i < view_.border; ++i) {
-      Real sum = problem_.zy[view_.border_first + i];
-      for (int part = 0; part < view_.part_count; ++part)
-        sum += work_.part_sums[Index{part} * view_.border + i];
-      work_.score[view_.border_first + i] = sum;
-    }
+    for (int i = 0; i < view_.border; ++i)
+      work_.score[view_.border_first + i] =
+          over_parts(problem_.zy[view_.border_first + i], work_.part_sums, view_.border, i);
     if (view_.part_count == 1) return;
-    for (Index i = 0; i < border_count; ++i) {
-      Real sum(0.0);
-      for (int part = 0; part < view_.part_count; ++part) sum += work_.part_border[part * border_count + i];
-      work_.R[view_.border_values + i] = sum;
-    }
+    for (Index i = 0; i < border_count; ++i)
+      work_.R[view_.border_values + i] = over_parts(Real(0.0), work_.part_border, border_count, i);
   }
 
   CUGLMM_CALL void part_rows(int part) const {
@@ -140,10 +143,8 @@ class Bordered {
     const Index end = at.node_end < view_.node_count ? view_.nodes[at.node_end].block : view_.border_values;
     zero(work_.R.from(begin), end - begin);
     zero(border.from(view_.border_values), view_.values - view_.border_values);
-    for (int n = at.node_begin; n < at.node_end; ++n)
-      for (int c = 0; c < arrow_.shape().own(view_.nodes[n].factor); ++c)
-        work_.score[view_.nodes[n].u + c] = problem_.zy[view_.nodes[n].u + c];
-    each_chunk(part, work_.b, [&](int first, int rows, const Wide*, const Wide* mu_packs) {
+    each_own_effect(at, [&](int i) { work_.score[i] = problem_.zy[i]; });
+    each_chunk(part, work_.b, false, [&](int first, int rows, const Wide*, const Wide* mu_packs) {
       const Real* mu = reinterpret_cast<const Real*>(mu_packs);
       for (int i = 0; i < rows; ++i) {
         work_.mean[first + i] = mu[i];
@@ -198,7 +199,7 @@ class Bordered {
     const Lanes<Real>& b = where == kHere ? work_.b : work_.v_b;
     each_part_(view_.part_count, [&](int part) {
       typename Family::template Cumulant<Wide, false> cumulant;
-      each_chunk(part, b, [&](int first, int rows, const Wide* eta, const Wide* mu) {
+      each_chunk(part, b, where == kHere, [&](int first, int rows, const Wide* eta, const Wide* mu) {
         Wide weights[kWide];
         Real* p = reinterpret_cast<Real*>(weights);
         for (int i = 0; i < kChunk; ++i) p[i] = i < rows ? Real(view_.weights[first + i]) : Real(0.0);
@@ -228,7 +229,7 @@ class Bordered {
   /// The Newton step into delta, delta_b (and beta_step), and g' H^-1 g; rows() and factor first.
   CUGLMM_CALL void newton_step() {
     for (int i = 0; i < view_.effects; ++i) work_.rhs[i] = work_.score[i];
-    arrow_.solve(work_.rhs, problem_.u, true, work_.delta, work_.delta_b);
+    arrow_.solve(work_.rhs, problem_.u, work_.delta, work_.delta_b);
     Real sum(0.0);
     for (int i = 0; i < view_.effects; ++i)
       sum += work_.delta_b[i] * work_.score[i] - work_.delta[i] * problem_.u[i];
@@ -236,34 +237,9 @@ class Bordered {
       weigh_columns();
       LogProduct<Real> ignored;
       factor_border(work_.A, plan_.p, ignored);
-      sum += join(work_.x_score, work_.delta, work_.delta_b, work_.beta_step);
+      sum += join_beta(plan_, work_, work_.x_score, work_.delta, work_.delta_b, work_.beta_step);
     }
     decrement_ = sum;
-  }
-
-  /// What beta adds to a solution v of H v = .. when X joins Z Lambda without penalty: r = x - X'WZ v_b,
-  /// A step = r, v -= D step. Returns r' step.
-  CUGLMM_CALL Real join(const Lanes<Real>& x, const Lanes<Real>& v, const Lanes<Real>& v_b,
-                        const Lanes<Real>& step) const {
-    for (int j = 0; j < plan_.p; ++j) {
-      Real sum = x[j];
-      const Lanes<Real> column = work_.ZX.from(Index{j} * view_.effects);
-      for (int i = 0; i < view_.effects; ++i) sum -= column[i] * v_b[i];
-      work_.V[j] = sum;
-      step[j] = sum;
-    }
-    solve_border(work_.A, plan_.p, step);
-    Real out(0.0);
-    for (int j = 0; j < plan_.p; ++j) {
-      out = fma_(work_.V[j], step[j], out);
-      const Lanes<Real> D = work_.D.from(Index{j} * view_.effects),
-                        D_b = work_.D_b.from(Index{j} * view_.effects);
-      for (int i = 0; i < view_.effects; ++i) {
-        v[i] -= D[i] * step[j];
-        v_b[i] -= D_b[i] * step[j];
-      }
-    }
-    return out;
   }
 
   /// Z'WX, its D = H^-1 Lambda' Z'WX, X's, and A = X'WX - X'WZ Lambda D.
@@ -274,17 +250,14 @@ class Bordered {
     for (int j = 0; j < p; ++j) work_.x_score[j] = problem_.xy[j];
     for (Index i = 0; i < view_.rows; ++i) {
       const Real mu = work_.mean[i], weight(view_.weights[i]), w = weight * Family::variance(mu);
-      const int* effect = view_.effect + i * view_.factors;
       for (int j = 0; j < p; ++j) {
         const Real x(view_.X[i * p + j]), wx = w * x;
         work_.x_score[j] -= weight * mu * x;
         for (int k = 0; k <= j; ++k)
           work_.A[j * p + k] = fma_(wx, Real(view_.X[i * p + k]), work_.A[j * p + k]);
-        const Lanes<Real> column = work_.ZX.from(Index{j} * view_.effects);
-        for (int f = 0; f < view_.factors; ++f)
-          for (int c = 0; c < arrow_.shape().own(f); ++c)
-            column[effect[f] + c] =
-                fma_(wx, Real(view_.Z[i * plan_.Q + arrow_.shape().first(f) + c]), column[effect[f] + c]);
+        const Lanes<Real> column = effect_column(plan_, work_.ZX, j);
+        each_row_effect(plan_, i,
+                        [&](int effect, double z) { column[effect] = fma_(wx, Real(z), column[effect]); });
       }
     }
     solve_columns(plan_, arrow_, work_);
@@ -334,7 +307,7 @@ class Bordered {
     const Real tolerance = asked * (plan_.profiled ? 1e-3 : 1.0);
     Mask<Real> done = not_(problem_.active);
     Real last(1.7e308), halvings(0.0);
-    zero(work_.step, view_.effects + plan_.p);
+    zero(work_.step, view_.effects + (plan_.profiled ? plan_.p : 0));
     for (int pass = 0;; ++pass) {
       arrow_.scale(problem_.u, work_.b);
       if (plan_.profiled) linear_predictor();
@@ -347,10 +320,7 @@ class Bordered {
       if (all_(done) || pass == kMaxPasses) break;
       auto good = and_(usable, decrement_ < 0.5 * last);
       const auto doubtful = and_(usable, not_(or_(good, done)));
-      if (any_(doubtful)) {
-        // The step that was just computed survives: what looks back uses v and v_b.
-        good = or_(good, and_(doubtful, descended()));
-      }
+      if (any_(doubtful)) good = or_(good, and_(doubtful, descended()));
       if (pass == 0) restart_at_zero(not_(or_(good, done)));
       halvings = select_(good, Real(0.0), halvings + 1.0);
       const auto lost = halvings > double(kMaxHalvings);
@@ -377,33 +347,27 @@ class Bordered {
   CUGLMM_CALL Real adjoint() const {
     zero(work_.part_sums, Index{view_.part_count} * view_.border);
     each_part_(view_.part_count, [&](int part) { part_trace(part); });
-    for (int i = 0; i < view_.border; ++i) {
-      Real sum(0.0);
-      for (int part = 0; part < view_.part_count; ++part)
-        sum += work_.part_sums[Index{part} * view_.border + i];
-      work_.rhs[view_.border_first + i] = sum;
-    }
+    for (int i = 0; i < view_.border; ++i)
+      work_.rhs[view_.border_first + i] = over_parts(Real(0.0), work_.part_sums, view_.border, i);
     Real out(0.0);
     for (int i = 0; i < view_.effects; ++i) out = fma_(work_.rhs[i], work_.delta_b[i], out);
     arrow_.apply_inverse(work_.rhs, work_.v, work_.v_b);
     if (!plan_.profiled) return out;
-    const Lanes<Real> h = work_.V.from(plan_.p);
+    const Lanes<Real>& h = work_.x_score;  // which has done its work
     for (int j = 0; j < plan_.p; ++j) {
       Real sum(0.0);
       for (Index i = 0; i < view_.rows; ++i) sum = fma_(Real(view_.X[i * plan_.p + j]), work_.trace[i], sum);
       h[j] = sum;
       out = fma_(sum, work_.beta_step[j], out);
     }
-    join(h, work_.v, work_.v_b, work_.x_adjoint);
+    join_beta(plan_, work_, h, work_.v, work_.v_b, work_.x_adjoint);
     return out;
   }
 
   CUGLMM_CALL void part_trace(int part) const {
     const ArrowPart& at = view_.parts[part];
     const Lanes<Real> sums = work_.part_sums.from(Index{part} * view_.border - view_.border_first);
-    for (int n = at.node_begin; n < at.node_end; ++n)
-      for (int c = 0; c < arrow_.shape().own(view_.nodes[n].factor); ++c)
-        work_.rhs[view_.nodes[n].u + c] = Real(0.0);
+    each_own_effect(at, [&](int i) { work_.rhs[i] = Real(0.0); });
     for (Index i = at.row_begin; i < at.row_end; ++i) {
       const Real mu = work_.mean[i];
       const Real a =
@@ -445,19 +409,10 @@ class Bordered {
   /// Adds z value to a row's effects; those of the border into a part's sums.
   CUGLMM_HD void add_to_effects(Index i, const Real& value, const Lanes<Real>& own,
                                 const Lanes<Real>& sums) const {
-    const int* effect = view_.effect + i * view_.factors;
-    if (scalar_) {
-      for (int f = 0; f < view_.factors; ++f) {
-        Real& to = (f < view_.chain ? own : sums)[effect[f]];
-        to = fma_(value, Real(view_.Z[i * plan_.Q + f]), to);
-      }
-      return;
-    }
-    for (int f = 0; f < view_.factors; ++f)
-      for (int c = 0; c < arrow_.shape().own(f); ++c) {
-        Real& to = (f < view_.chain ? own : sums)[effect[f] + c];
-        to = fma_(value, Real(view_.Z[i * plan_.Q + arrow_.shape().first(f) + c]), to);
-      }
+    each_row_effect(plan_, i, [&](int effect, double z) {
+      Real& to = (effect < view_.border_first ? own : sums)[effect];
+      to = fma_(value, Real(z), to);
+    });
   }
 
   /// The last step: a correction of u (design.md 1.7).
@@ -478,32 +433,25 @@ class Bordered {
     zero(work_.part_sums, Index{2} * view_.part_count * view_.border);
     zero(work_.part_beta, Index{view_.part_count} * p);
     each_part_(view_.part_count, [&](int part) { part_gradient(part); });
+    const Index stride = Index{2} * view_.border;  // of each part S, then c
     for (int i = 0; i < view_.border; ++i) {
-      Real S = problem_.zy[view_.border_first + i], c(0.0);
-      for (int part = 0; part < view_.part_count; ++part) {
-        S += work_.part_sums[Index{2} * part * view_.border + i];
-        c += work_.part_sums[(Index{2} * part + 1) * view_.border + i];
-      }
-      work_.S_sum[view_.border_first + i] = S;
-      work_.c_sum[view_.border_first + i] = c;
+      const int effect = view_.border_first + i;
+      work_.S_sum[effect] = over_parts(problem_.zy[effect], work_.part_sums, stride, i);
+      work_.c_sum[effect] = over_parts(Real(0.0), work_.part_sums, stride, view_.border + i);
     }
     if (plan_.profiled) return;
-    for (int j = 0; j < p; ++j) {
-      Real sum = -2.0 * problem_.xy[j];
-      for (int part = 0; part < view_.part_count; ++part) sum += work_.part_beta[Index{part} * p + j];
-      gradient[plan_.m + j] = sum;
-    }
+    for (int j = 0; j < p; ++j)
+      gradient[plan_.m + j] = over_parts(Real(-2.0 * problem_.xy[j]), work_.part_beta, p, j);
   }
 
   CUGLMM_CALL void part_gradient(int part) const {
     const ArrowPart& at = view_.parts[part];
     const Lanes<Real> S_sums = work_.part_sums.from(Index{2} * part * view_.border - view_.border_first),
                       c_sums = S_sums.from(view_.border), beta = work_.part_beta.from(Index{part} * plan_.p);
-    for (int n = at.node_begin; n < at.node_end; ++n)
-      for (int c = 0; c < arrow_.shape().own(view_.nodes[n].factor); ++c) {
-        work_.S_sum[view_.nodes[n].u + c] = problem_.zy[view_.nodes[n].u + c];
-        work_.c_sum[view_.nodes[n].u + c] = Real(0.0);
-      }
+    each_own_effect(at, [&](int i) {
+      work_.S_sum[i] = problem_.zy[i];
+      work_.c_sum[i] = Real(0.0);
+    });
     for (Index i = at.row_begin; i < at.row_end; ++i) {
       const Real mu = work_.mean[i], p(view_.weights[i]), w = p * Family::variance(mu);
       Real t = row_product(i, work_.v_b), moved = row_product(i, work_.delta_b);

@@ -26,7 +26,7 @@ class Gaussian {
     LogProduct<Real> log_inverse_A;
     positive = and_(positive, factor_border(work_.A, plan_.p, log_inverse_A));
     const Real r2 = estimate();
-    const double N = view_.reml ? view_.n - plan_.p : view_.n;
+    const double N = degrees();
     const Real phi = r2 * (1.0 / N);
     positive = and_(positive, phi > 0.0);
     residual_sums();
@@ -45,8 +45,7 @@ class Gaussian {
     for (int j = 0; j < plan_.p * plan_.p; ++j) work_.V[j] = work_.A[j];
     factor_border(work_.A, plan_.p, ignored);
     const Real r2 = estimate();
-    const double N = view_.reml ? view_.n - plan_.p : view_.n;
-    for (int j = 0; j < plan_.p * plan_.p; ++j) out[j] += work_.V[j] * N / r2;
+    for (int j = 0; j < plan_.p * plan_.p; ++j) out[j] += work_.V[j] * degrees() / r2;
   }
 
  private:
@@ -62,30 +61,22 @@ class Gaussian {
 
   /// beta into beta_step, u, b; returns the penalised residual sum of squares.
   CUGLMM_CALL Real estimate() const {
-    const Lanes<Real>&u = problem_.u, &b = work_.b, &beta = work_.beta_step;
+    const Lanes<Real>&u = problem_.u, &b = work_.b;
     for (int i = 0; i < view_.effects; ++i) work_.rhs[i] = problem_.zy[i];
-    arrow_.solve(work_.rhs, work_.rhs, false, work_.delta, b);
+    arrow_.solve(work_.rhs, {}, work_.delta, b);
     Real r2 = problem_.constant;
     for (int i = 0; i < view_.effects; ++i) r2 -= problem_.zy[i] * b[i];
-    for (int j = 0; j < plan_.p; ++j) {
-      Real sum = problem_.xy[j];
-      for (int i = 0; i < view_.effects; ++i) sum -= column(work_.ZX, j)[i] * b[i];
-      work_.x_score[j] = beta[j] = sum;
-    }
-    solve_border(work_.A, plan_.p, beta);
-    for (int j = 0; j < plan_.p; ++j) {
-      r2 -= work_.x_score[j] * beta[j];
-      for (int i = 0; i < view_.effects; ++i) {
-        work_.delta[i] -= column(work_.D, j)[i] * beta[j];
-        b[i] -= column(work_.D_b, j)[i] * beta[j];
-      }
-    }
+    for (int j = 0; j < plan_.p; ++j) work_.x_score[j] = problem_.xy[j];
+    r2 -= join_beta(plan_, work_, work_.x_score, work_.delta, b, work_.beta_step);
     for (int i = 0; i < view_.effects; ++i) u[i] = select_(problem_.active, work_.delta[i], u[i]);
     return r2;
   }
 
+  /// sigma^2 is the penalised residual sum of squares over this.
+  CUGLMM_HD double degrees() const { return view_.reml ? view_.n - plan_.p : view_.n; }
+
   CUGLMM_HD Lanes<Real> column(const Lanes<Real>& columns, int j) const {
-    return columns.from(Index{j} * view_.effects);
+    return effect_column(plan_, columns, j);
   }
 
   /// S = Z'W res into S_sum; for REML also Z'W (X - Z C Z'WX) over ZX, and V = A^-1.

@@ -195,12 +195,7 @@ struct Component {
         for (int k = c; k < q; ++k) sum = fma_(r >= k ? A[r * f + k] : A[k * f + r], Lambda[k * q + c], sum);
         RL[r * q + c] = sum;
       }
-    for (int r = 0; r < q; ++r)
-      for (int c = 0; c <= r; ++c) {
-        Real sum(r == c ? 1.0 : 0.0);
-        for (int k = r; k < q; ++k) sum = fma_(Lambda[k * q + r], RL[k * q + c], sum);
-        M[r * q + c] = sum;
-      }
+    identity_plus_product(Lambda, RL, q, M);
     positive = and_(positive, cholesky(M, q));
     invert_lower(M, q);
     multiply_lower<true>(Lambda, q, g, own);

@@ -30,10 +30,7 @@ CUGLMM_LANE Real simulated_predictor(const PlanView& plan, Index i, const Lanes<
   const ArrowView& view = plan.arrow;
   Real eta(0.0);
   for (int j = 0; j < plan.p; ++j) eta = fma_(Real(view.X[i * plan.p + j]), beta[j], eta);
-  for (int f = 0; f < view.factors; ++f)
-    for (int c = plan.level_first[f]; c < plan.level_first[f + 1]; ++c)
-      eta = fma_(Real(view.Z[i * plan.Q + c]), b[view.effect[i * view.factors + f] + c - plan.level_first[f]],
-                 eta);
+  each_row_effect(plan, i, [&](int effect, double z) { eta = fma_(Real(z), b[effect], eta); });
   return eta;
 }
 
@@ -42,11 +39,7 @@ template <class Real>
 CUGLMM_LANE void add_response(const PlanView& plan, Index i, const Real& py, Simulated<Real>& out) {
   const ArrowView& view = plan.arrow;
   for (int j = 0; j < plan.p; ++j) out.xy[j] = fma_(Real(view.X[i * plan.p + j]), py, out.xy[j]);
-  for (int f = 0; f < view.factors; ++f)
-    for (int c = plan.level_first[f]; c < plan.level_first[f + 1]; ++c) {
-      Real& to = out.zy[view.effect[i * view.factors + f] + c - plan.level_first[f]];
-      to = fma_(Real(view.Z[i * plan.Q + c]), py, to);
-    }
+  each_row_effect(plan, i, [&](int effect, double z) { out.zy[effect] = fma_(Real(z), py, out.zy[effect]); });
 }
 
 /// The data of whole problems, drawn at (theta, beta). b: effects, scratch.

@@ -42,6 +42,17 @@ CUGLMM_HD void invert_lower(Real* L, int q) {
   }
 }
 
+/// M = I + L' A (lower triangle), L lower triangular.
+template <class Real>
+CUGLMM_HD void identity_plus_product(const Real* L, const Real* A, int q, Real* M) {
+  for (int r = 0; r < q; ++r)
+    for (int c = 0; c <= r; ++c) {
+      Real sum(r == c ? 1.0 : 0.0);
+      for (int k = r; k < q; ++k) sum = fma_(L[k * q + r], A[k * q + c], sum);
+      M[r * q + c] = sum;
+    }
+}
+
 /// y = L x (or L' x if Transposed), L lower triangular; Unit: of unit diagonal, whatever stands there.
 template <bool Transposed, bool Unit = false, class Real>
 CUGLMM_HD void multiply_lower(const Real* L, int q, const Real* x, Real* y) {

@@ -7,6 +7,7 @@
 
 #include <host/fit/start.hpp>
 #include <tests/reference/laplace.hpp>
+#include <tests/support/error.hpp>
 #include <tests/support/evaluate.hpp>
 
 namespace cuglmm {
@@ -15,6 +16,7 @@ namespace {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 using test::EngineKind;
+using test::error;
 using test::Psi;
 using test::random_model;
 using test::several_psi;
@@ -24,13 +26,6 @@ constexpr std::uint64_t kModels = 25;  // dense references are slow there
 #else
 constexpr std::uint64_t kModels = 150;
 #endif
-
-/// Difference relative to the largest entry expected, or to 1.
-double error(const MatrixXd& actual, const MatrixXd& expected) {
-  EXPECT_EQ(actual.rows(), expected.rows());
-  EXPECT_EQ(actual.cols(), expected.cols());
-  return (actual - expected).cwiseAbs().maxCoeff() / std::max(1.0, expected.cwiseAbs().maxCoeff());
-}
 
 std::string named(const testing::TestParamInfo<EngineKind>& info) { return info.param.name(); }
 

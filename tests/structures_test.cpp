@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include <tests/support/criterion.hpp>
+#include <tests/support/error.hpp>
 #include <tests/support/evaluate.hpp>
 
 namespace cuglmm {
@@ -16,6 +17,7 @@ using Eigen::MatrixXd;
 using Eigen::VectorXd;
 using test::Criterion;
 using test::EngineKind;
+using test::error;
 using test::Expected;
 using test::expected;
 using test::Psi;
@@ -30,13 +32,6 @@ constexpr std::uint64_t kModels = 16;  // a hundred times slower; the lane funct
 constexpr std::uint64_t kModels = 200;
 #endif
 #endif
-
-/// Difference relative to the largest entry expected, or to 1.
-double error(const MatrixXd& actual, const MatrixXd& expected) {
-  EXPECT_EQ(actual.rows(), expected.rows());
-  EXPECT_EQ(actual.cols(), expected.cols());
-  return (actual - expected).cwiseAbs().maxCoeff() / std::max(1.0, expected.cwiseAbs().maxCoeff());
-}
 
 /// Lower triangles by columns, term by term.
 VectorXd packed(const std::vector<MatrixXd>& symmetric) {

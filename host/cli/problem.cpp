@@ -65,7 +65,7 @@ std::map<std::string, Contrasts> parse_contrasts(const std::vector<std::string>&
 
 /// How the criterion is chosen: --reml or --ml for linear models, --nagq for the others.
 void require_criterion(const ModelArguments& a, const Family& family) {
-  const bool linear = family.kind == FamilyKind::gaussian && family.link == Link::identity;
+  const bool linear = family.is_linear();
   if (a.ml && a.reml) throw Error("--ml and --reml exclude each other: give one of them");
   if ((a.ml || a.reml) && !linear)
     throw Error(

@@ -63,7 +63,7 @@ nlohmann::ordered_json read_json(const std::string& path) {
 }
 
 nlohmann::ordered_json make_recipe(const ModelArguments& a, const Family& family) {
-  const bool linear = family.kind == FamilyKind::gaussian && family.link == Link::identity;
+  const bool linear = family.is_linear();
   return {{"formula", a.formula},
           {"data", a.data},
           {"mutate", a.read.mutate},

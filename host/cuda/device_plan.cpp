@@ -1,6 +1,6 @@
 #include <host/cuda/device_plan.hpp>
 
-#include <optional>
+#include <type_traits>
 
 #include <host/plan/arrow.hpp>
 
@@ -37,45 +37,6 @@ struct TreePlace {
   }
 };
 
-/// An arrow's own arrays.
-struct ArrowPlace {
-  Arena::Place nodes, list, links, place, blocks, parts, factor_first, effect, pair, u_number, ZZ, ZX, XX,
-      centre;
-
-  ArrowPlace(const ArrowData& arrow, Arena& arrays)
-      : nodes(arrays.add(arrow.nodes)),
-        list(arrays.add(arrow.list)),
-        links(arrays.add(arrow.links)),
-        place(arrays.add(arrow.place)),
-        blocks(arrays.add(arrow.blocks)),
-        parts(arrays.add(arrow.parts)),
-        factor_first(arrays.add(arrow.factor_first)),
-        effect(arrays.add(arrow.effect)),
-        pair(arrays.add(arrow.pair)),
-        u_number(arrays.add(arrow.u_number)),
-        ZZ(arrays.add(arrow.ZZ)),
-        ZX(arrays.add(arrow.ZX)),
-        XX(arrays.add(arrow.XX)),
-        centre(arrays.add(arrow.centre)) {}
-  void point(ArrowView& view, const Arena& arrays) const {
-    view.nodes = arrays.at<ArrowNode>(nodes);
-    view.list = arrays.at<int>(list);
-    view.links = arrays.at<ArrowLink>(links);
-    view.place = arrays.at<int>(place);
-    view.blocks = arrays.at<BorderBlock>(blocks);
-    view.parts = arrays.at<ArrowPart>(parts);
-    view.factor_first = arrays.at<int>(factor_first);
-    view.effect = arrays.at<int>(effect);
-    view.pair = arrays.at<int>(pair);
-    view.u_number = arrays.at<std::int64_t>(u_number);
-    view.ZZ = arrays.at<double>(ZZ);
-    view.ZX = arrays.at<double>(ZX);
-    view.XX = arrays.at<double>(XX);
-    view.centre = arrays.at<double>(centre);
-    view.dense = nullptr;  // the host's
-  }
-};
-
 }  // namespace
 
 DevicePlan::DevicePlan(const PlanData& plan, const Stream& stream) : view_(plan.view) {
@@ -91,42 +52,40 @@ DevicePlan::DevicePlan(const PlanData& plan, const Stream& stream) : view_(plan.
     trees.emplace_back(component.view(), plan.paths.Q, arrays_);
     numbers.push_back(arrays_.add(component.u_number));
   }
-  std::optional<ArrowPlace> arrow;
-  if (plan.arrow) arrow.emplace(*plan.arrow, arrays_);
+  std::vector<Arena::Place> places;
+  if (plan.arrow)
+    plan.arrow->each_array(view_.arrow,
+                           [&](const auto& array, auto&) { places.push_back(arrays_.add(array)); });
   arrays_.upload(stream);
+  const auto original = [&](std::size_t cell) {
+    return OriginalRows{arrays_.at<int>(first) + cell,
+                        arrays_.at<std::int64_t>(row),
+                        arrays_.at<double>(trials),
+                        arrays_.at<double>(draw_weight),
+                        arrays_.at<int>(alike) + cell,
+                        {arrays_.at<double>(log_factorials), static_cast<int>(plan.log_factorials.size())}};
+  };
 
-  if (arrow) {
-    arrow->point(view_.arrow, arrays_);
+  if (plan.arrow) {
+    auto place = places.begin();
+    plan.arrow->each_array(view_.arrow, [&](const auto& array, auto& pointer) {
+      pointer = arrays_.at<std::decay_t<decltype(array[0])>>(*place++);
+    });
     view_.arrow.X = arrays_.at<double>(X);
     view_.arrow.Z = arrays_.at<double>(Z);
     view_.arrow.offset = arrays_.at<double>(offset);
     view_.arrow.weights = arrays_.at<double>(weight);
-    view_.arrow.original = {
-        arrays_.at<int>(first),
-        arrays_.at<std::int64_t>(row),
-        arrays_.at<double>(trials),
-        arrays_.at<double>(draw_weight),
-        arrays_.at<int>(alike),
-        {arrays_.at<double>(log_factorials), static_cast<int>(plan.log_factorials.size())}};
+    view_.arrow.original = original(0);
+    view_.arrow.dense = nullptr;  // the host's
   }
   std::vector<ComponentView> components;
   for (std::size_t i = 0; i < plan.components.size(); ++i) {
     const std::size_t cell = plan.components[i].cell_first;
-    components.push_back(
-        {trees[i].on_device(plan.components[i].view(), arrays_),
-         arrays_.at<double>(X) + cell * plan.p,
-         arrays_.at<double>(Z) + cell * plan.paths.Q,
-         arrays_.at<double>(offset) + cell,
-         arrays_.at<double>(weight) + cell,
-         {arrays_.at<int>(first) + cell,
-          arrays_.at<std::int64_t>(row),
-          arrays_.at<double>(trials),
-          arrays_.at<double>(draw_weight),
-          arrays_.at<int>(alike) + cell,
-          {arrays_.at<double>(log_factorials), static_cast<int>(plan.log_factorials.size())}},
-         arrays_.at<std::int64_t>(numbers[i]),
-         plan.components[i].u_first,
-         plan.components[i].zy_first});
+    components.push_back({trees[i].on_device(plan.components[i].view(), arrays_),
+                          arrays_.at<double>(X) + cell * plan.p, arrays_.at<double>(Z) + cell * plan.paths.Q,
+                          arrays_.at<double>(offset) + cell, arrays_.at<double>(weight) + cell,
+                          original(cell), arrays_.at<std::int64_t>(numbers[i]), plan.components[i].u_first,
+                          plan.components[i].zy_first});
   }
   const auto at = components_.add(components);
   components_.upload(stream);

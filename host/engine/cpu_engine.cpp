@@ -1,7 +1,6 @@
 #include <host/engine/cpu_engine.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <limits>
 
 #include <fmt/format.h>
@@ -88,11 +87,9 @@ class CpuProblem : public Problem {
   template <class Body>
   void each_block(Body body) {
     const int slices = layout_.view.slice_count;
-    std::atomic<int> next{0};
-    on_threads(threads_, [&](int thread) {
-      for (int block = next++; block < blocks_; block = next++)
-        body(block, static_cast<int>(std::int64_t{slices} * block / blocks_),
-             static_cast<int>(std::int64_t{slices} * (block + 1) / blocks_), scratch_[thread].data());
+    parallel_for(threads_, blocks_, [&](int block, int thread) {
+      body(block, static_cast<int>(std::int64_t{slices} * block / blocks_),
+           static_cast<int>(std::int64_t{slices} * (block + 1) / blocks_), scratch_[thread].data());
     });
   }
 
@@ -120,7 +117,7 @@ class CpuArrowProblem : public Problem {
                              bool moments) override {
     const PlanView& view = plan_.view;
     start(beta);
-    const Eigen::VectorXd psi = joined(theta, beta);
+    const Eigen::VectorXd psi = search_point(plan_.view, theta, beta);
     const int carried = view.carried, effects = view.arrow.effects;
     ProblemEvaluation out;
     Eigen::VectorXd gradient = Eigen::VectorXd::Zero(view.k + carried), T(view.m), mode(effects),
@@ -151,7 +148,7 @@ class CpuArrowProblem : public Problem {
   Eigen::MatrixXd information(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) override {
     const int p = plan_.view.p;
     start(beta);
-    const Eigen::VectorXd psi = joined(theta, beta);
+    const Eigen::VectorXd psi = search_point(plan_.view, theta, beta);
     Eigen::MatrixXd information(p, p);
     functions_.arrow_information(plan_.view, lanes(psi), team_, information.data(), scratch_.data());
     information.triangularView<Eigen::StrictlyLower>() = information.transpose();  // rows are columns
@@ -163,15 +160,7 @@ class CpuArrowProblem : public Problem {
 
  private:
   static void run(const Team& team, int parts, void (*body)(const void*, int), const void* argument) {
-    const int threads = std::min(team.size, parts);
-    if (threads <= 1) {
-      for (int part = 0; part < parts; ++part) body(argument, part);
-      return;
-    }
-    std::atomic<int> next{0};
-    on_threads(threads, [&](int) {
-      for (int part = next++; part < parts; part = next++) body(argument, part);
-    });
+    parallel_for(team.size, parts, [&](int part, int) { body(argument, part); });
   }
 
   /// Threads are started anew for each loop: below that they cost more than they bring.
@@ -184,12 +173,6 @@ class CpuArrowProblem : public Problem {
     const int effects = plan_.view.arrow.effects;
     if (!started_ && u_.size() == effects + beta.size()) u_.tail(beta.size()) = beta;
     started_ = true;
-  }
-  Eigen::VectorXd joined(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) const {
-    Eigen::VectorXd psi(plan_.view.k);
-    psi.head(plan_.view.m) = theta;
-    if (!plan_.view.profiled) psi.tail(plan_.view.p) = beta;
-    return psi;
   }
   ArrowProblem lanes(const Eigen::VectorXd& psi) {
     ArrowProblem problem{};

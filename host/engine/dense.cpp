@@ -1,12 +1,12 @@
 #include <host/engine/dense.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <vector>
 
 #include <host/engine/parallel.hpp>
 
-// OpenBLAS by its Fortran names. The threads are ours, so that the sums' order does not depend on their number.
+// OpenBLAS by its Fortran names. The threads are ours, so that the sums' order does not depend on their
+// number.
 extern "C" {
 void openblas_set_num_threads(int threads);
 void dpotrf_(const char* uplo, const int* n, double* A, const int* lda, int* info);
@@ -27,20 +27,6 @@ namespace {
 constexpr int kTile = 128;
 constexpr double kOne = 1, kMinusOne = -1;
 
-/// body(0), .., body(n - 1) on the threads, in any order.
-template <class Body>
-void parallel_for(int threads, int n, const Body& body) {
-  threads = std::min(threads, n);
-  if (threads <= 1) {
-    for (int i = 0; i < n; ++i) body(i);
-    return;
-  }
-  std::atomic<int> next{0};
-  on_threads(threads, [&](int) {
-    for (int i = next++; i < n; i = next++) body(i);
-  });
-}
-
 /// The upper triangle of a column-major matrix (the lower one row-major), in tiles.
 struct Tiles {
   double* A;
@@ -59,12 +45,12 @@ struct Tiles {
       int info = 0;
       dpotrf_("U", &nk, tile(k, k), &n, &info);
       if (info != 0) return false;
-      parallel_for(threads, count() - k - 1, [&](int step) {
+      parallel_for(threads, count() - k - 1, [&](int step, int) {
         const int j = k + 1 + step, nj = size(j);
         dtrsm_("L", "U", "T", "N", &nk, &nj, &kOne, tile(k, k), &n, tile(k, j), &n);
       });
       // Column tile by column tile, the whole stretch above its diagonal at once.
-      parallel_for(threads, count() - k - 1, [&](int step) {
+      parallel_for(threads, count() - k - 1, [&](int step, int) {
         const int j = count() - 1 - step, nj = size(j), rows = first(j) + nj - first(k + 1);
         dgemm_("T", "N", &rows, &nj, &nk, &kMinusOne, tile(k, k + 1), &n, tile(k, j), &n, &kOne,
                tile(k + 1, j), &n);
@@ -80,12 +66,12 @@ struct Tiles {
       int info = 0;
       dtrtri_("U", "N", &nj, tile(j, j), &n, &info);
       if (above == 0) continue;
-      parallel_for(threads, j, [&](int i) {
+      parallel_for(threads, j, [&](int i, int) {
         const int ni = size(i);
         dtrmm_("R", "U", "N", "N", &ni, &nj, &kMinusOne, tile(j, j), &n, tile(i, j), &n);
       });
       constexpr int kStrip = 32;
-      parallel_for(threads, (nj + kStrip - 1) / kStrip, [&](int strip) {
+      parallel_for(threads, (nj + kStrip - 1) / kStrip, [&](int strip, int) {
         const int columns = std::min(kStrip, nj - strip * kStrip);
         dtrsm_("L", "U", "N", "N", &above, &columns, &kOne, A, &n, at(0, first(j) + strip * kStrip), &n);
       });
@@ -102,7 +88,7 @@ struct Tiles {
           diagonal[std::size_t(c) * nj + r] = r <= c ? *at(first(j) + r, first(j) + c) : 0;
       for (int c = 0; c < nj; ++c)  // what stands below the diagonal takes part in the product
         for (int r = c + 1; r < nj; ++r) *at(first(j) + r, first(j) + c) = 0;
-      parallel_for(threads, j + 1, [&](int i) {
+      parallel_for(threads, j + 1, [&](int i, int) {
         const int ni = size(i);
         dtrmm_("R", "U", "T", "N", &ni, &nj, &kOne, diagonal.data(), &nj, tile(i, j), &n);
         if (rest > 0)

@@ -25,10 +25,9 @@ std::optional<int> cuda_number(const std::string& device) {
 }
 
 /// On an arrow, a thread of the GPU has room for few columns.
-constexpr int kMostColumns = 4;
 bool runs_on_gpu(const PlanData& plan) {
   for (int level = 0; plan.arrow && level < plan.paths.levels(); ++level)
-    if (plan.paths.own(level) > kMostColumns) return false;
+    if (plan.paths.own(level) > kGpuColumns) return false;
   return true;
 }
 
@@ -50,7 +49,7 @@ std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& dev
           fmt::format(
               "--device {}: crossed factors, linear models and --nagq 0 run on a GPU with up to {} random "
               "effects per level of a factor, and this model has more; use --device cpu",
-              device, kMostColumns),
+              device, kGpuColumns),
           Error::Kind::device);
     return make_cuda_engine(plan, gpu);
   }

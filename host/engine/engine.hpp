@@ -125,6 +125,12 @@ struct FeedStorage {
   std::vector<std::int64_t> number_;
 };
 
+/// Parameters of the search: theta, and beta unless that is profiled.
+Eigen::VectorXd search_point(const PlanView& view, const Eigen::VectorXd& theta, const Eigen::VectorXd& beta);
+
+/// A response into one lane of a feed; u is left alone.
+void fill_lane(const PlanView& view, const ResponseSums& sums, Feed& feed, int width, int lane);
+
 /// All lanes of a feed with one response, its modes (in lme4's order) where PIRLS starts.
 void fill_feed(const PlanData& plan, const ResponseSums& sums, const Eigen::VectorXd& u, Feed& feed,
                int width);

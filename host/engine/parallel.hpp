@@ -1,6 +1,7 @@
 /// Threads: a loop whose iterations are independent.
 #pragma once
 
+#include <atomic>
 #include <functional>
 
 namespace cuglmm {
@@ -12,5 +13,19 @@ int thread_count(int wanted);
 
 /// body(thread) on `threads` threads, thread 0 being the caller's. The first exception is thrown again here.
 void on_threads(int threads, const std::function<void(int thread)>& body);
+
+/// body(i, thread) for i in [0, n) on so many threads, in any order.
+template <class Body>
+void parallel_for(int threads, int n, const Body& body) {
+  if (threads > n) threads = n;
+  if (threads <= 1) {
+    for (int i = 0; i < n; ++i) body(i, 0);
+    return;
+  }
+  std::atomic<int> next{0};
+  on_threads(threads, [&](int thread) {
+    for (int i = next++; i < n; i = next++) body(i, thread);
+  });
+}
 
 }  // namespace cuglmm

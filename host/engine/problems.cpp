@@ -16,19 +16,29 @@ FeedStorage::FeedStorage(const PlanView& view, int width)
   feed = {zy_.data(), u_.data(), xy_.data(), offset_y_.data(), constant_.data(), number_.data(), 0, 0};
 }
 
+Eigen::VectorXd search_point(const PlanView& view, const Eigen::VectorXd& theta,
+                             const Eigen::VectorXd& beta) {
+  Eigen::VectorXd psi(view.k);
+  psi.head(view.m) = theta;
+  if (!view.profiled) psi.tail(view.p) = beta;
+  return psi;
+}
+
+void fill_lane(const PlanView& view, const ResponseSums& sums, Feed& feed, int width, int lane) {
+  for (int i = 0; i < view.zy_total; ++i) feed.zy[std::size_t(i) * width + lane] = sums.zy[i];
+  for (int j = 0; j < view.p; ++j) feed.xy[j * width + lane] = sums.xy[j];
+  feed.offset_y[lane] = sums.offset_y;
+  feed.constant[lane] = sums.constant;
+}
+
 void fill_feed(const PlanData& plan, const ResponseSums& sums, const Eigen::VectorXd& u, Feed& feed,
                int width) {
-  const auto fill = [width](double* at, Eigen::Index i, double value) {
-    std::fill_n(at + i * width, width, value);
-  };
-  for (int i = 0; i < plan.view.zy_total; ++i) fill(feed.zy, i, sums.zy[i]);
-  for (int j = 0; j < plan.p; ++j) fill(feed.xy, j, sums.xy[j]);
-  fill(feed.offset_y, 0, sums.offset_y);
-  fill(feed.constant, 0, sums.constant);
-  if (!plan.view.separable)
-    for (int i = 0; i < plan.view.arrow.effects; ++i) fill(feed.u, i, u[plan.view.arrow.u_number[i]]);
+  for (int lane = 0; lane < width; ++lane) fill_lane(plan.view, sums, feed, width, lane);
+  const auto fill = [&](int i, double value) { std::fill_n(feed.u + std::size_t(i) * width, width, value); };
+  if (plan.arrow)
+    for (int i = 0; i < plan.view.arrow.effects; ++i) fill(i, u[plan.view.arrow.u_number[i]]);
   for (const ComponentData& component : plan.components)
-    for (int i = 0; i < component.u_count; ++i) fill(feed.u, component.u_first + i, u[component.u_number[i]]);
+    for (int i = 0; i < component.u_count; ++i) fill(component.u_first + i, u[component.u_number[i]]);
 }
 
 void ModeStart::apply(Feed& feed, int width) const {

@@ -64,9 +64,7 @@ class Refits {
       throw Error(fmt::format("refits start from a fit that has converged; this one's status is '{}'",
                               name(fit.status)));
     engine_ = make_engine(plan_, options.device, options.simd, threads_);
-    psi_.resize(plan_.view.k);
-    psi_.head(plan_.view.m) = fit.theta;
-    if (!plan_.view.profiled) psi_.tail(plan_.view.p) = fit.beta;
+    psi_ = search_point(plan_.view, fit.theta, fit.beta);
     standard_error_ = fit.vcov_rx.diagonal().cwiseSqrt();
   }
 
@@ -211,16 +209,12 @@ Fits refit(const Fit& fit, const Eigen::MatrixXd& Y, const BootstrapOptions& opt
       std::nullopt,
       [&](Feed& feed) {
         std::fill(feed.u, feed.u + std::size_t(plan.view.u_total) * width, 0.0);
-        const int joint = plan.view.profiled && !plan.linear ? plan.p : 0;  // beta stands behind u
-        for (int j = 0; j < joint; ++j)
-          std::fill_n(feed.u + std::size_t(plan.view.u_total - joint + j) * width, width, fit.beta[j]);
-        for (int lane = 0; lane < feed.count; ++lane) {
-          const ResponseSums sums = plan.sums(*fit.model, Y.col(feed.number[lane] - all.first));
-          for (int i = 0; i < plan.view.zy_total; ++i) feed.zy[std::size_t(i) * width + lane] = sums.zy[i];
-          for (int i = 0; i < plan.p; ++i) feed.xy[i * width + lane] = sums.xy[i];
-          feed.offset_y[lane] = sums.offset_y;
-          feed.constant[lane] = sums.constant;
-        }
+        const int effects = plan.arrow ? plan.view.arrow.effects : plan.view.u_total;
+        for (int i = effects; i < plan.view.u_total; ++i)  // nAGQ = 0: beta stands behind u
+          std::fill_n(feed.u + std::size_t(i) * width, width, fit.beta[i - effects]);
+        for (int lane = 0; lane < feed.count; ++lane)
+          fill_lane(plan.view, plan.sums(*fit.model, Y.col(feed.number[lane] - all.first)), feed, width,
+                    lane);
       },
       [&](const Fits& block) { blocks.push_back(block); });
   return joined(std::move(blocks), all.first);

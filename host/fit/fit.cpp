@@ -108,7 +108,7 @@ void polish(Fit& fit, Problem& problem, const Eigen::VectorXd& gradient,
 
 /// Small borders: evaluations side by side. Large ones, of which each takes a tenth of a second: half as
 /// many, for digits nobody sees.
-Eigen::MatrixXd find_hessian(const Fit& fit, Engine& engine, Problem& problem,
+Eigen::MatrixXd find_hessian(const Fit& fit, Engine& engine, Problem& problem, const ResponseSums& sums,
                              const Eigen::VectorXd& gradient, const Eigen::VectorXd& scale) {
   const PlanData& plan = fit.plan->data();
   if (plan.view.separable || engine.feed_width() == 1)
@@ -116,17 +116,16 @@ Eigen::MatrixXd find_hessian(const Fit& fit, Engine& engine, Problem& problem,
   if (plan.view.arrow.border >= kDenseBorder)
     return hessian(problem, fit.theta, fit.beta, gradient, scale, Differences::forward);
   FeedStorage lanes(plan.view, engine.feed_width());
-  fill_feed(plan, plan.sums(*fit.model, fit.model->y), problem.u(), lanes.feed, engine.feed_width());
-  Eigen::VectorXd psi(plan.view.k);
-  psi << fit.theta, fit.beta;
-  return hessian(engine, lanes.feed, psi, scale, kReportedModeTolerance);
+  fill_feed(plan, sums, problem.u(), lanes.feed, engine.feed_width());
+  return hessian(engine, lanes.feed, search_point(plan.view, fit.theta, fit.beta), scale,
+                 kReportedModeTolerance);
 }
 
-void add_covariances(Fit& fit, Engine& engine, Problem& problem, const Optimum& optimum,
-                     const Eigen::VectorXd& gradient) {
+void add_covariances(Fit& fit, Engine& engine, Problem& problem, const ResponseSums& sums,
+                     const Optimum& optimum, const Eigen::VectorXd& gradient) {
   const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
   const Eigen::MatrixXd H =
-      find_hessian(fit, engine, problem, gradient, parameter_scale(optimum, fit.vcov_rx));
+      find_hessian(fit, engine, problem, sums, gradient, parameter_scale(optimum, fit.vcov_rx));
   const Eigen::MatrixXd inverse =
       H.allFinite() ? inverse_or_nan(engine, H) : Eigen::MatrixXd::Constant(m + p, m + p, NAN);
   const bool usable = inverse.allFinite();
@@ -190,7 +189,8 @@ Fit fit(const Model& model, const FitOptions& options) {
   fit.device = engine->device();
   fit.seconds.plan = total.seconds();
 
-  const auto problem = engine->problem(plan.sums(*fit.model, fit.model->y));
+  const ResponseSums sums = plan.sums(*fit.model, fit.model->y);
+  const auto problem = engine->problem(sums);
   const Optimum optimum = find_optimum(*problem, *fit.model, plan, options);
   fit.status = optimum.status;
   fit.evaluations = optimum.evaluations;
@@ -209,7 +209,7 @@ Fit fit(const Model& model, const FitOptions& options) {
     fit.vcov = fit.vcov_rx;
     fit.inverse_hessian = optimum.inverse_hessian;
   } else {
-    add_covariances(fit, *engine, *problem, optimum, at.gradient);
+    add_covariances(fit, *engine, *problem, sums, optimum, at.gradient);
     at = problem->evaluate(fit.theta, fit.beta, true);
   }
   add_estimate(fit, *problem, at);

@@ -14,6 +14,7 @@ class Optimiser {
  public:
   Optimiser(Problem& problem, const PlanData& plan, const OptimiseOptions& options)
       : problem_(problem),
+        view_(plan.view),
         paths_(plan.paths),
         m_(plan.paths.m),
         k_(plan.view.k),
@@ -35,9 +36,7 @@ class Optimiser {
   }
 
   Optimum run(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) {
-    Eigen::VectorXd psi(k_);
-    psi.head(m_) = theta;
-    if (k_ > m_) psi.tail(k_ - m_) = beta;
+    Eigen::VectorXd psi = search_point(view_, theta, beta);
     start_ = beta;
     search_->begin(psi.data(), false);
     Ending ending = kGoesOn;
@@ -96,6 +95,7 @@ class Optimiser {
   }
 
   Problem& problem_;
+  const PlanView& view_;
   const Paths& paths_;
   const int m_, k_, max_evaluations_;
   std::vector<double> state_;

@@ -83,4 +83,16 @@ std::vector<std::size_t> lme4_order(const std::vector<std::size_t>& levels) {
   return order;
 }
 
+bool nested(const GroupingFactor& fine, const GroupingFactor& coarse) {
+  std::vector<int> parent(fine.levels.size(), -1);
+  for (std::size_t i = 0; i < fine.codes.size(); ++i) {
+    int& known = parent[fine.codes[i]];
+    if (known < 0)
+      known = coarse.codes[i];
+    else if (known != coarse.codes[i])
+      return false;
+  }
+  return true;
+}
+
 }  // namespace cuglmm

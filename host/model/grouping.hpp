@@ -14,4 +14,7 @@ GroupingFactor grouping_factor(const Formula::RandomEffects& term, const Frame& 
 /// with ties reversed (mkReTrms: rev(order(nl))), so that a theta has the same order here and there.
 std::vector<std::size_t> lme4_order(const std::vector<std::size_t>& levels);
 
+/// True if every level of `fine` lies within one level of `coarse`.
+bool nested(const GroupingFactor& fine, const GroupingFactor& coarse);
+
 }  // namespace cuglmm

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "cuglmm/error.hpp"
+#include "host/model/grouping.hpp"
 #include "host/model/model_matrix.hpp"
 
 namespace cuglmm {
@@ -62,14 +63,7 @@ void tell_of_effects_of_rows(Model& model) {
 
 /// Do two factors put the rows into the same groups, whatever the levels are called?
 bool same_groups(const GroupingFactor& a, const GroupingFactor& b) {
-  if (a.levels.size() != b.levels.size()) return false;
-  std::vector<int> partner(a.levels.size(), -1);
-  for (std::size_t i = 0; i < a.codes.size(); ++i) {
-    int& level = partner[static_cast<std::size_t>(a.codes[i])];
-    if (level < 0) level = b.codes[i];
-    if (level != b.codes[i]) return false;
-  }
-  return true;
+  return a.levels.size() == b.levels.size() && nested(a, b);
 }
 
 /// Is some combination of the effects of one term one of the other's too? Its variance may then be moved

@@ -253,20 +253,16 @@ ArrowData::ArrowData(const Model& model, const Paths& paths, Cells& cells) {
   view.factors = paths.levels();
   view.chain = paths.chain;
   Builder(model, paths, cells, *this).build();
-  view.nodes = nodes.data();
   view.node_count = static_cast<int>(nodes.size());
-  view.list = list.data();
-  view.links = links.data();
-  view.place = place.data();
-  view.blocks = blocks.data();
   view.block_count = static_cast<int>(blocks.size());
-  view.factor_first = factor_first.data();
-  view.parts = parts.data();
   view.part_count = static_cast<int>(parts.size());
   view.rows = static_cast<int>(cells.size());
-  view.effect = effect.data();
-  view.pair = pair.data();
-  view.u_number = u_number.data();
+  point();
+}
+
+/// The view's pointers at the arrays as they are now.
+void ArrowData::point() {
+  each_array(view, [](const auto& array, auto& pointer) { pointer = array.data(); });
 }
 
 void ArrowData::add_sums(const Model& model, const PlanData& plan) {
@@ -298,10 +294,7 @@ void ArrowData::add_sums(const Model& model, const PlanData& plan) {
   const Eigen::VectorXd b =
       (root.asDiagonal() * model.X).colPivHouseholderQr().solve(root.cwiseProduct(model.y - model.offset));
   centre.assign(b.data(), b.data() + p);
-  view.ZZ = ZZ.data();
-  view.ZX = ZX.data();
-  view.XX = XX.data();
-  view.centre = centre.data();
+  point();
   view.n = static_cast<double>(model.rows());
   view.log_weights = model.weights.array().log().sum();
 }

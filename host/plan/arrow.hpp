@@ -14,6 +14,25 @@ struct ArrowData {
   /// For linear models, after `plan` has its rows: sums over rows, and the centre of responses.
   void add_sums(const Model& model, const PlanData& plan);
 
+  /// f(array, pointer to it in view) for every array.
+  template <class F>
+  void each_array(ArrowView& of, F f) const {
+    f(nodes, of.nodes);
+    f(list, of.list);
+    f(links, of.links);
+    f(place, of.place);
+    f(blocks, of.blocks);
+    f(parts, of.parts);
+    f(factor_first, of.factor_first);
+    f(effect, of.effect);
+    f(pair, of.pair);
+    f(u_number, of.u_number);
+    f(ZZ, of.ZZ);
+    f(ZX, of.ZX);
+    f(XX, of.XX);
+    f(centre, of.centre);
+  }
+
   std::vector<ArrowNode> nodes;
   std::vector<int> list;
   std::vector<ArrowLink> links;
@@ -26,6 +45,9 @@ struct ArrowData {
   std::vector<std::int64_t> u_number;  ///< effects
   std::vector<double> ZZ, ZX, XX, centre;
   ArrowView view{};  ///< what does not point into PlanData's arrays
+
+ private:
+  void point();
 };
 
 }  // namespace cuglmm

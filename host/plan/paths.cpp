@@ -6,21 +6,10 @@
 #include <fmt/format.h>
 
 #include <cuglmm/error.hpp>
+#include <host/model/grouping.hpp>
 #include <host/plan/plan_data.hpp>
 
 namespace cuglmm {
-
-bool nested(const GroupingFactor& fine, const GroupingFactor& coarse) {
-  std::vector<int> parent(fine.levels.size(), -1);
-  for (std::size_t i = 0; i < fine.codes.size(); ++i) {
-    int& known = parent[fine.codes[i]];
-    if (known < 0)
-      known = coarse.codes[i];
-    else if (known != coarse.codes[i])
-      return false;
-  }
-  return true;
-}
 
 namespace {
 

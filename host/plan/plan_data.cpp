@@ -66,11 +66,19 @@ KernelFamily kernel_family(const Model& model) {
   return model.family.kind == FamilyKind::poisson ? KernelFamily::poisson_log : KernelFamily::binomial_logit;
 }
 
+/// The original rows of the cells from `cell` on.
+OriginalRows original_rows(const PlanData& plan, std::int64_t cell) {
+  return {plan.cells.first.data() + cell,
+          plan.cells.row.data(),
+          plan.trials.data(),
+          plan.draw_weight.data(),
+          plan.alike.data() + cell,
+          {plan.log_factorials.data(), static_cast<int>(plan.log_factorials.size())}};
+}
+
 /// Of the components, and the sums of their sizes.
 void add_components(PlanData& plan) {
   PlanView& view = plan.view;
-  const LogFactorials log_factorials{plan.log_factorials.data(),
-                                     static_cast<int>(plan.log_factorials.size())};
   for (ComponentData& component : plan.components) {
     const std::int64_t cell = component.cell_first;
     component.u_first = view.u_total;
@@ -81,16 +89,10 @@ void add_components(PlanData& plan) {
     view.max_u = std::max(view.max_u, component.u_count);
     view.max_rows = std::max(view.max_rows, component.rows);
     view.max_leaves = std::max(view.max_leaves, component.leaf_count);
-    plan.views.push_back({component.view(),
-                          plan.X.data() + cell * plan.p,
-                          plan.Z.data() + cell * plan.paths.Q,
-                          plan.offset.data() + cell,
-                          plan.cells.weight.data() + cell,
-                          {plan.cells.first.data() + cell, plan.cells.row.data(), plan.trials.data(),
-                           plan.draw_weight.data(), plan.alike.data() + cell, log_factorials},
-                          component.u_number.data(),
-                          component.u_first,
-                          component.zy_first});
+    plan.views.push_back({component.view(), plan.X.data() + cell * plan.p,
+                          plan.Z.data() + cell * plan.paths.Q, plan.offset.data() + cell,
+                          plan.cells.weight.data() + cell, original_rows(plan, cell),
+                          component.u_number.data(), component.u_first, component.zy_first});
   }
   view.components = plan.views.data();
   view.component_count = static_cast<int>(plan.views.size());
@@ -103,10 +105,7 @@ void add_arrow(const Model& model, const PlanOptions& options, ArrowData& arrow,
   view.Z = plan.Z.data();
   view.offset = plan.offset.data();
   view.weights = plan.cells.weight.data();
-  view.original = {
-      plan.cells.first.data(), plan.cells.row.data(),
-      plan.trials.data(),      plan.draw_weight.data(),
-      plan.alike.data(),       {plan.log_factorials.data(), static_cast<int>(plan.log_factorials.size())}};
+  view.original = original_rows(plan, 0);
   view.dense = &dense_functions();
   view.reml = options.reml;
   if (plan.linear) arrow.add_sums(model, plan);

@@ -31,9 +31,6 @@ struct Paths {
 /// The chain is the one that is cheapest to eliminate (design.md 2, "The rule for the border").
 Paths make_paths(const Model& model);
 
-/// True if every level of `fine` lies within one level of `coarse`.
-bool nested(const GroupingFactor& fine, const GroupingFactor& coarse);
-
 /// Rows after collapse, sorted by leaf; each with the original rows merged into it.
 struct Cells {
   std::vector<int> leaf;                ///< level of the finest factor of the chain

@@ -13,6 +13,8 @@ struct Family {
   Link link = Link::identity;
 
   bool canonical() const;
+  /// Gaussian with identity link: a linear mixed model.
+  bool is_linear() const { return kind == FamilyKind::gaussian && link == Link::identity; }
   std::string name() const;       ///< as R: "binomial", "Gamma"
   std::string link_name() const;  ///< as R: "logit", "1/mu^2"
 };

@@ -67,8 +67,7 @@ struct Model {
   std::string success_level;
 
   std::int64_t rows() const { return y.size(); }
-  /// Gaussian with identity link: a linear mixed model.
-  bool is_linear() const { return family.kind == FamilyKind::gaussian && family.link == Link::identity; }
+  bool is_linear() const { return family.is_linear(); }
   int theta_size() const;  ///< m
   /// lme4's names: "school.(Intercept)", "school.standLRT.(Intercept)", "school.standLRT".
   std::vector<std::string> theta_names() const;

@@ -2,9 +2,8 @@
 #include <kernels/arrow_scratch.hpp>
 #include <kernels/bordered.hpp>
 #include <kernels/cuda/arrow.hpp>
-#include <kernels/cuda/launch.hpp>
+#include <kernels/cuda/lanes.hpp>
 #include <kernels/gaussian.hpp>
-#include <kernels/search.hpp>
 #include <kernels/simulate_arrow.hpp>
 
 namespace cuglmm::cuda {
@@ -19,7 +18,7 @@ struct Evaluate {
                                    const ArrowWork<double>& work, double tolerance, const Lanes<double>& G,
                                    const Lanes<double>& gradient, const Moments<double>& moments) {
     const Alone alone;
-    return Bordered<double, Family, double, Alone, kArrowColumns>(plan, problem, work, alone)
+    return Bordered<double, Family, double, Alone, kGpuColumns>(plan, problem, work, alone)
         .evaluate(tolerance, G, gradient, moments);
   }
 };
@@ -29,7 +28,7 @@ struct Evaluate<Linear> {
                                    const ArrowWork<double>& work, double, const Lanes<double>& G,
                                    const Lanes<double>& gradient, const Moments<double>& moments) {
     const Alone alone;
-    return Gaussian<double, Alone, kArrowColumns>(plan, problem, work, alone).evaluate(G, gradient, moments);
+    return Gaussian<double, Alone, kGpuColumns>(plan, problem, work, alone).evaluate(G, gradient, moments);
   }
 };
 
@@ -42,18 +41,12 @@ __global__ void evaluate_arrow_problems(const PlanView plan, const Problems prob
   const auto lane_of = [&](double* all) { return entries(all, lane, lanes); };
   Scratch<double> scratch{lane_of(problems.scratch)};
   const ArrowWork<double> work = take_arrow_work(scratch, plan);
-  const Lanes<double> mode = scratch.take(plan.max_u), variance = scratch.take(plan.max_u);
+  const Moments<double> moments = lane_moments(plan, problems, lane, scratch);
   const Lanes<double> G = lane_of(problems.G);
   const double* psi = problems.psi + Index{lane} * plan.k;
   const Lanes<double> gradient{problems.gradient + Index{lane} * (plan.k + plan.carried)};
   zero(G, plan.m);
   zero(gradient, plan.k + plan.carried);
-  Moments<double> moments;
-  if (needs_moments(problems.phase[lane])) {
-    moments = {lane_of(problems.T), lane_of(problems.TT), mode, variance};
-    zero(moments.T, plan.m);
-    zero(moments.TT, plan.TT_size);
-  }
   const ProblemLanes<double> problem{psi,
                                      lane_of(problems.zy),
                                      lane_of(problems.u),
@@ -72,23 +65,17 @@ __global__ void simulate_arrow_kernel(const PlanView plan, const double* psi, do
                                       double* responses) {
   const int at = thread();
   if (at >= count) return;
-  const int lane = list[at], lanes = problems.lanes;
-  const auto lane_of = [&](double* all) { return entries(all, lane, lanes); };
-  Simulated<double> out{lane_of(problems.zy),
-                        lane_of(problems.u),
-                        lane_of(problems.xy),
-                        0.0,
-                        0.0,
-                        responses ? lane_of(responses) : Lanes<double>{}};
-  const Lanes<double> beta{const_cast<double*>(psi + plan.m)}, b = lane_of(problems.scratch);
+  const int lane = list[at];
+  Simulated<double> out = simulated_lane(problems, lane, responses);
+  const Lanes<double> beta{const_cast<double*>(psi + plan.m)},
+      b = entries(problems.scratch, lane, problems.lanes);
   const PhiloxKey<double> key(seed);
   const std::uint64_t replicate = static_cast<std::uint64_t>(problems.number[lane]);
   if constexpr (std::is_same_v<Family, Linear>)
     simulate_gaussian(plan, psi, beta, sigma, key, replicate, b, out);
   else
     simulate_arrow<double, Family, Draw>(plan, psi, beta, key, replicate, b, out);
-  problems.offset_y[lane] = out.offset_y;
-  problems.constant[lane] = out.constant;
+  keep_sums(out, problems, lane);
 }
 
 /// f(Type<Family>, Type<Draw>), linear models among the families.

@@ -6,9 +6,6 @@
 
 namespace cuglmm::cuda {
 
-/// Most columns of a grouping factor: local arrays go by it.
-constexpr int kArrowColumns = 4;
-
 cudaError_t evaluate_arrow(const PlanView& plan, const Problems& problems, const int* list, int count,
                            double mode_tolerance, cudaStream_t stream);
 cudaError_t simulate_arrow_problems(const PlanView& plan, const double* psi, double sigma, std::uint64_t seed,

@@ -1,9 +1,7 @@
 // Objective and gradient, by problem: the hot kernels of a batch.
 #include <kernels/cuda/arrow.hpp>
-#include <kernels/cuda/launch.hpp>
-#include <kernels/cuda/problems.hpp>
+#include <kernels/cuda/lanes.hpp>
 #include <kernels/problem.hpp>
-#include <kernels/search.hpp>
 
 #include <type_traits>
 
@@ -19,18 +17,12 @@ __global__ void evaluate_problems(const PlanView plan, const Problems problems, 
   const auto lane_of = [&](double* all) { return entries(all, lane, lanes); };
   Scratch<double> scratch{lane_of(problems.scratch)};
   const Work<double> work = take_work(scratch, plan);
-  const Lanes<double> mode = scratch.take(plan.max_u), variance = scratch.take(plan.max_u);
+  const Moments<double> moments = lane_moments(plan, problems, lane, scratch);
   const Lanes<double> G = lane_of(problems.G), moved = lane_of(problems.moved);
-  Moments<double> moments;
   double* psi = problems.psi + Index{lane} * k;
   double* gradient = problems.gradient + Index{lane} * k;
   zero(G, plan.m);
   zero(Lanes<double>{gradient}, k);
-  if (needs_moments(problems.phase[lane])) {
-    moments = {lane_of(problems.T), lane_of(problems.TT), mode, variance};
-    zero(moments.T, plan.m);
-    zero(moments.TT, plan.TT_size);
-  }
   move_point(Lanes<double>{psi}, problems.evaluations[lane] > 0.5, k, lane_of(problems.evaluated), moved);
   Evaluation<double> out{0.0, {}, G, {gradient + plan.m}, false};
   all_components<double, Family, Shape, UnitWeights>(

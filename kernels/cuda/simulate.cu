@@ -1,7 +1,6 @@
 // Replicates' data.
 #include <kernels/cuda/arrow.hpp>
-#include <kernels/cuda/launch.hpp>
-#include <kernels/cuda/problems.hpp>
+#include <kernels/cuda/lanes.hpp>
 #include <kernels/problem.hpp>
 
 namespace cuglmm::cuda {
@@ -33,19 +32,12 @@ __global__ void simulate_problems(const PlanView plan, const double* psi, std::u
                                   const Problems problems, const int* list, int count, double* responses) {
   const int at = thread();
   if (at >= count) return;
-  const int lane = list[at], lanes = problems.lanes;
-  const auto lane_of = [&](double* all) { return entries(all, lane, lanes); };
-  Simulated<double> out{lane_of(problems.zy),
-                        lane_of(problems.u),
-                        lane_of(problems.xy),
-                        0.0,
-                        0.0,
-                        responses ? lane_of(responses) : Lanes<double>{}};
+  const int lane = list[at];
+  Simulated<double> out = simulated_lane(problems, lane, responses);
   simulate_components<double, Family, Draw, Shape>(plan, psi, psi + plan.m, PhiloxKey<double>(seed),
                                                    static_cast<std::uint64_t>(problems.number[lane]),
-                                                   lane_of(problems.scratch), out);
-  problems.offset_y[lane] = out.offset_y;
-  problems.constant[lane] = out.constant;
+                                                   entries(problems.scratch, lane, problems.lanes), out);
+  keep_sums(out, problems, lane);
 }
 
 }  // namespace

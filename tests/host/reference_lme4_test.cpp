@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <tests/reference/laplace.hpp>
+#include <tests/support/error.hpp>
 #include <tests/support/lme4_cases.hpp>
 
 namespace cuglmm {
@@ -16,26 +17,16 @@ namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+using test::error;
 using test::make_model;
 using test::matrix_of;
 using test::reference_case;
+using test::relative_error;
 using test::vector_of;
 
 struct Psi {
   VectorXd theta, beta;
 };
-
-/// Difference relative to the largest entry expected, or to 1.
-double error(const MatrixXd& actual, const MatrixXd& expected) {
-  EXPECT_EQ(actual.rows(), expected.rows());
-  EXPECT_EQ(actual.cols(), expected.cols());
-  return (actual - expected).cwiseAbs().maxCoeff() / std::max(1.0, expected.cwiseAbs().maxCoeff());
-}
-
-/// The same relative to the largest entry, however small.
-double relative_error(const MatrixXd& actual, const MatrixXd& expected) {
-  return (actual - expected).cwiseAbs().maxCoeff() / expected.cwiseAbs().maxCoeff();
-}
 
 /// Numbers of laplace_reference.R at a psi away from any optimum.
 class ReferenceEqualsR : public testing::Test {

@@ -8,6 +8,7 @@
 
 #include <tests/reference/laplace.hpp>
 #include <tests/reference/rows.hpp>
+#include <tests/support/error.hpp>
 #include <tests/support/random_model.hpp>
 
 namespace cuglmm {
@@ -15,16 +16,10 @@ namespace {
 
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+using test::error;
 using test::Psi;
 using test::random_model;
 using test::random_psi;
-
-/// Difference relative to the largest entry expected, or to 1.
-double error(const MatrixXd& actual, const MatrixXd& expected) {
-  EXPECT_EQ(actual.rows(), expected.rows());
-  EXPECT_EQ(actual.cols(), expected.cols());
-  return (actual - expected).cwiseAbs().maxCoeff() / std::max(1.0, expected.cwiseAbs().maxCoeff());
-}
 
 /// Derivative by central differences, extrapolated once: the error is of fourth order in the step.
 double derivative(const std::function<double(double)>& f, double h) {

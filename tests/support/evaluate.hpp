@@ -83,10 +83,7 @@ inline Eigen::VectorXd parameters(const PlanView& view, const Psi& psi) { return
 inline void fill_feed(Feed& feed, const PlanView& view, const ResponseSums& sums, int width, int count) {
   std::fill_n(feed.u, static_cast<std::size_t>(view.u_total) * static_cast<std::size_t>(width), 0.0);
   for (int lane = 0; lane < width; ++lane) {
-    for (int i = 0; i < view.zy_total; ++i) feed.zy[i * width + lane] = sums.zy[static_cast<std::size_t>(i)];
-    for (int i = 0; i < view.p; ++i) feed.xy[i * width + lane] = sums.xy[i];
-    feed.offset_y[lane] = sums.offset_y;
-    feed.constant[lane] = sums.constant;
+    fill_lane(view, sums, feed, width, lane);
     feed.number[lane] = 1 + std::min(lane, count - 1);
   }
   feed.count = count;
