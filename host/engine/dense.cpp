@@ -59,41 +59,48 @@ struct Tiles {
     return true;
   }
 
-  /// U <- U^-1: column tiles from the last, each needs only those before it.
+  /// U <- V = U^-1, column tiles from the first: V_ij = -(V U)_ij V_jj over the tiles before j.
   void invert_triangle() const {
-    for (int j = count() - 1; j >= 0; --j) {
-      const int nj = size(j), above = first(j);
+    std::vector<double> panel(std::size_t(n) * kTile);  // n x kTile: the column tile's -U V_jj
+    for (int j = 0; j < count(); ++j) {
+      const int nj = size(j);
       int info = 0;
       dtrtri_("U", "N", &nj, tile(j, j), &n, &info);
-      if (above == 0) continue;
       parallel_for(threads, j, [&](int i, int) {
         const int ni = size(i);
-        dtrmm_("R", "U", "N", "N", &ni, &nj, &kMinusOne, tile(j, j), &n, tile(i, j), &n);
+        double* const to = panel.data() + first(i);
+        for (int c = 0; c < nj; ++c) std::copy_n(at(first(i), first(j) + c), ni, to + std::size_t(c) * n);
+        dtrmm_("R", "U", "N", "N", &ni, &nj, &kMinusOne, tile(j, j), &n, to, &n);
       });
-      constexpr int kStrip = 32;
-      parallel_for(threads, (nj + kStrip - 1) / kStrip, [&](int strip, int) {
-        const int columns = std::min(kStrip, nj - strip * kStrip);
-        dtrsm_("L", "U", "N", "N", &above, &columns, &kOne, A, &n, at(0, first(j) + strip * kStrip), &n);
+      parallel_for(threads, j, [&](int i, int) {
+        const int ni = size(i), rest = first(j) - first(i) - ni;
+        const double* const from = panel.data() + first(i);
+        for (int c = 0; c < nj; ++c) std::copy_n(from + std::size_t(c) * n, ni, at(first(i), first(j) + c));
+        dtrmm_("L", "U", "N", "N", &ni, &nj, &kOne, tile(i, i), &n, tile(i, j), &n);
+        if (rest > 0)
+          dgemm_("N", "N", &ni, &nj, &rest, &kOne, tile(i, i + 1), &n, from + ni, &n, &kOne, tile(i, j), &n);
       });
     }
   }
 
   /// X <- X X', X upper triangular: column tiles from the first.
   void times_transposed() const {
+    constexpr int kRows = 3 * kTile;  // at a time
     std::vector<double> diagonal(std::size_t(kTile) * kTile);
     for (int j = 0; j < count(); ++j) {
-      const int nj = size(j), rest = n - first(j) - nj;
+      const int nj = size(j), rows = first(j) + nj, rest = n - rows;
       for (int c = 0; c < nj; ++c)
         for (int r = 0; r < nj; ++r)
           diagonal[std::size_t(c) * nj + r] = r <= c ? *at(first(j) + r, first(j) + c) : 0;
       for (int c = 0; c < nj; ++c)  // what stands below the diagonal takes part in the product
         for (int r = c + 1; r < nj; ++r) *at(first(j) + r, first(j) + c) = 0;
-      parallel_for(threads, j + 1, [&](int i, int) {
-        const int ni = size(i);
-        dtrmm_("R", "U", "T", "N", &ni, &nj, &kOne, diagonal.data(), &nj, tile(i, j), &n);
+      parallel_for(threads, (rows + kRows - 1) / kRows, [&](int stretch, int) {
+        const int begin = stretch * kRows, ni = std::min(kRows, rows - begin);
+        double* const to = at(begin, first(j));
+        dtrmm_("R", "U", "T", "N", &ni, &nj, &kOne, diagonal.data(), &nj, to, &n);
         if (rest > 0)
-          dgemm_("N", "T", &ni, &nj, &rest, &kOne, at(first(i), first(j) + nj), &n,
-                 at(first(j), first(j) + nj), &n, &kOne, tile(i, j), &n);
+          dgemm_("N", "T", &ni, &nj, &rest, &kOne, at(begin, rows), &n, at(first(j), rows), &n, &kOne, to,
+                 &n);
       });
     }
   }
