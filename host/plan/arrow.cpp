@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <unordered_map>
 
 #include <fmt/format.h>
 #include <Eigen/QR>
 
 #include <cuglmm/error.hpp>
+#include <host/plan/order.hpp>
 
 namespace cuglmm {
 namespace {
@@ -93,10 +93,9 @@ class Builder {
 
   /// Cells in the order of their leaves' nodes.
   void sort_cells() {
-    std::vector<int> order(cells_.size());
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](int a, int b) { return node_of_[0][cells_.leaf[a]] < node_of_[0][cells_.leaf[b]]; });
+    std::vector<int> node(cells_.size());
+    for (std::int64_t i = 0; i < cells_.size(); ++i) node[i] = node_of_[0][cells_.leaf[i]];
+    const std::vector<int> order = ascending(node, out_.nodes.size());
     Cells sorted;
     sorted.row.reserve(cells_.row.size());
     for (const int cell : order) {
@@ -280,7 +279,7 @@ void ArrowData::add_sums(const Model& model, const PlanData& plan) {
       const double* z_f = z + plan.paths.level_first[f];
       const int first = effect[i * F + f], qf = plan.paths.own(f);
       for (int r = 0; r < qf; ++r)
-        for (int j = 0; j < p; ++j) ZX[std::size_t(j) * view.effects + first + r] += w * z_f[r] * x[j];
+        for (int j = 0; j < p; ++j) ZX[std::size_t(first + r) * p + j] += w * z_f[r] * x[j];
       for (int g = 0; g <= f; ++g, ++at) {
         const double* z_g = z + plan.paths.level_first[g];
         const int qg = plan.paths.own(g);

@@ -1,9 +1,8 @@
-#include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <string_view>
 #include <unordered_map>
 
+#include <host/plan/order.hpp>
 #include <host/plan/plan_data.hpp>
 
 namespace cuglmm {
@@ -54,22 +53,22 @@ Cells make_cells(const Model& model, const Paths& paths, bool collapse) {
   if (collapse) first = representatives(model, paths);
 
   Cells cells;
-  cells.row.resize(model.rows());
-  std::iota(cells.row.begin(), cells.row.end(), 0);
-  std::sort(cells.row.begin(), cells.row.end(), [&](std::int64_t a, std::int64_t b) {
-    return std::tuple(leaf[a], first[a], a) < std::tuple(leaf[b], first[b], b);
-  });
-  for (std::int64_t i = 0; i < model.rows(); ++i) {
-    const std::int64_t row = cells.row[i];
-    if (cells.model_row.empty() || cells.model_row.back() != first[row]) {
+  std::vector<int> cell(model.rows());  // of each row; they are numbered leaf by leaf
+  for (const int row : ascending(leaf, model.factors[paths.factor[0]].levels.size())) {
+    if (first[row] == row) {
+      cell[row] = static_cast<int>(cells.model_row.size());
       cells.leaf.push_back(leaf[row]);
-      cells.model_row.push_back(first[row]);
+      cells.model_row.push_back(row);
       cells.weight.push_back(0);
-      cells.first.push_back(static_cast<int>(i));
     }
-    cells.weight.back() += model.weights[row];
+    cell[row] = cell[first[row]];
+    cells.weight[cell[row]] += model.weights[row];
   }
-  cells.first.push_back(static_cast<int>(model.rows()));
+  const std::vector<int> order = ascending(cell, cells.model_row.size());
+  cells.row.assign(order.begin(), order.end());
+  cells.first.assign(cells.model_row.size() + 1, 0);
+  for (const int c : cell) ++cells.first[c + 1];
+  std::partial_sum(cells.first.begin(), cells.first.end(), cells.first.begin());
   return cells;
 }
 

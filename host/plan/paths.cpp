@@ -7,6 +7,7 @@
 
 #include <cuglmm/error.hpp>
 #include <host/model/grouping.hpp>
+#include <host/plan/order.hpp>
 #include <host/plan/plan_data.hpp>
 
 namespace cuglmm {
@@ -60,13 +61,14 @@ double elimination_cost(const Model& model, const std::vector<int>& chain) {
   }
   const GroupingFactor& leaf = model.factors[chain.front()];
   std::vector<double> list(leaf.levels.size(), path);
+  const std::vector<int> order = ascending(leaf.codes, leaf.levels.size());
   for (const int f : crossed) {
-    std::vector<std::pair<int, int>> pairs;
-    for (std::size_t i = 0; i < leaf.codes.size(); ++i)
-      pairs.emplace_back(leaf.codes[i], model.factors[f].codes[i]);
-    std::sort(pairs.begin(), pairs.end());
-    pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
-    for (const auto& pair : pairs) list[pair.first] += effects[f];
+    std::vector<int> last_leaf(model.factors[f].levels.size(), -1);  // that has met this level
+    for (const int row : order) {
+      int& met = last_leaf[model.factors[f].codes[row]];
+      if (met != leaf.codes[row]) list[leaf.codes[row]] += effects[f];
+      met = leaf.codes[row];
+    }
   }
   double cost = border * border * border / 36;
   for (const double size : list) cost += effects[chain.front()] * size * (size + 1) / 2;
