@@ -9,6 +9,7 @@
 #include <tests/reference/laplace.hpp>
 #include <tests/support/error.hpp>
 #include <tests/support/evaluate.hpp>
+#include <tests/support/how_many.hpp>
 
 namespace cuglmm {
 namespace {
@@ -21,11 +22,7 @@ using test::Psi;
 using test::random_model;
 using test::several_psi;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kModels = 25;  // dense references are slow there
-#else
-constexpr std::uint64_t kModels = 150;
-#endif
+constexpr std::uint64_t kModels = test::how_many(150);
 
 std::string named(const testing::TestParamInfo<EngineKind>& info) { return info.param.name(); }
 

@@ -89,7 +89,7 @@ TEST_P(EveryFit, ReplicatesEqualTheCpus) {
 }
 
 TEST_P(EveryFit, ReplicatesAreTheSameBitsInTilesOfAnySize) {
-  const BootstrapOptions all{.replicates = 40, .seed = 5, .device = "cuda"};
+  const BootstrapOptions all{.replicates = 24, .seed = 5, .device = "cuda"};
   BootstrapReport report = bootstrap(cpu_, all, [](const Fits&) {});
   const std::uint64_t one = report.bytes_per_replicate;
   const Fits whole = bootstrap(cpu_, all);

@@ -9,6 +9,7 @@
 #include <tests/support/criterion.hpp>
 #include <tests/support/error.hpp>
 #include <tests/support/evaluate.hpp>
+#include <tests/support/how_many.hpp>
 
 namespace cuglmm {
 namespace {
@@ -23,15 +24,7 @@ using test::expected;
 using test::Psi;
 using test::several_psi;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kModels = 25;
-#else
-#ifdef CUGLMM_EMULATED_CUDA
-constexpr std::uint64_t kModels = 16;  // a hundred times slower; the lane functions are the same
-#else
-constexpr std::uint64_t kModels = 200;
-#endif
-#endif
+constexpr std::uint64_t kModels = test::how_many(200);
 
 /// Lower triangles by columns, term by term.
 VectorXd packed(const std::vector<MatrixXd>& symmetric) {
