@@ -48,20 +48,21 @@ class Arrow {
     return and_(positive, border_.factor(log_inverse));
   }
 
-  /// After factor(): v = H^-1 (Lambda' g - u), b = Lambda v. u may be null: 0. g: destroyed.
+  /// After factor(): v = H^-1 (Lambda' g - u), b = Lambda v; all effects x columns. u may be null: 0. g:
+  /// destroyed.
   CUGLMM_CALL void solve(const Lanes<Real>& g, const Lanes<Real>& u, const Lanes<Real>& v,
-                         const Lanes<Real>& b) const {
-    to_border(g, u, v, b);
-    if (view_.border > 0) border_.solve(g, u, v, b);
-    each_part_(view_.part_count, [&](int part) { backward(part, v, b); });
+                         const Lanes<Real>& b, int columns = 1) const {
+    to_border(g, u, v, b, columns);
+    if (view_.border > 0) border_.solve(g, u, v, b, columns);
+    each_part_(view_.part_count, [&](int part) { backward(part, v, b, columns); });
   }
 
   /// After invert(): b = Lambda H^-1 Lambda' g. g: destroyed; scratch: as long as b.
-  CUGLMM_CALL void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& scratch,
-                                 const Lanes<Real>& b) const {
-    to_border(g, {}, scratch, b);
-    if (view_.border > 0) border_.apply_inverse(g, b);
-    each_part_(view_.part_count, [&](int part) { backward(part, scratch, b); });
+  CUGLMM_CALL void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& scratch, const Lanes<Real>& b,
+                                 int columns = 1) const {
+    to_border(g, {}, scratch, b, columns);
+    if (view_.border > 0) border_.apply_inverse(g, b, columns);
+    each_part_(view_.part_count, [&](int part) { backward(part, scratch, b, columns); });
   }
 
   /// After factor(): C into work.C. use_T(part, factor, at, T) for each node, T (q x q) of its own effects,
@@ -82,10 +83,10 @@ class Arrow {
   CUGLMM_CALL void scale(const Lanes<Real>& u, const Lanes<Real>& b) const {
     each_part_(view_.part_count, [&](int part) {
       each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
-        scale_node<C>(Lambda, shape_.own(node.factor), node.u, u, b);
+        scale_node<C>(Lambda, shape_.own(node.factor), node.u, u, b, 1);
       });
     });
-    border_.scale_effects(u, b);
+    border_.scale_effects(u, b, 1);
   }
 
   CUGLMM_HD const AnyShape& shape() const { return shape_; }
@@ -109,12 +110,13 @@ class Arrow {
 
   /// The forward half of a solution; g of the border then has all else taken out.
   CUGLMM_CALL void to_border(const Lanes<Real>& g, const Lanes<Real>& u, const Lanes<Real>& v,
-                             const Lanes<Real>& b) const {
-    zero(work_.part_sums, Index{view_.part_count} * view_.border);
-    each_part_(view_.part_count, [&](int part) { forward(part, g, u, v, b); });
+                             const Lanes<Real>& b, int columns) const {
+    const Index border = Index{view_.border} * columns;
+    zero(work_.part_sums, view_.part_count * border);
+    each_part_(view_.part_count, [&](int part) { forward(part, g, u, v, b, columns); });
     for (int part = 0; part < view_.part_count; ++part)
-      for (int i = 0; i < view_.border; ++i)
-        g[view_.border_first + i] += work_.part_sums[Index{part} * view_.border + i];
+      subtract(g.from(Index{view_.border_first} * columns), Real(-1.0), work_.part_sums.from(part * border),
+               border);
   }
 
   CUGLMM_CALL void eliminate(int part) const {
@@ -258,12 +260,10 @@ class Arrow {
       const Lanes<Real> row = border_.row(at);
       if (q == 1) {
         const Real factor = list[r] * C0[0];
-        if (effect[r] - effect[first] == r - first) {  // one after another: no index to look up
-          const Lanes<Real> run = row.from(effect[first]), values = list.from(first);
-          for (int s = 0; s <= r - first; ++s) run[s] -= factor * values[s];
-        } else {
+        if (effect[r] - effect[first] == r - first)  // one after another: no index to look up
+          subtract(row.from(effect[first]), factor, list.from(first), r - first + 1);
+        else
           for (int s = first; s <= r; ++s) row[effect[s]] -= factor * list[s];
-        }
         continue;
       }
       row_times(list.from(Index{r} * q), C0, q, scaled);
@@ -278,54 +278,91 @@ class Arrow {
   /// v_o = J g_o - M^-1 u_o, b_o = Lambda v_o, as if nothing came later; g_l -= R_lo b_o, the border's into
   /// part_sums.
   CUGLMM_CALL void forward(int part, const Lanes<Real>& g, const Lanes<Real>& u, const Lanes<Real>& v,
-                           const Lanes<Real>& b) const {
-    const Lanes<Real> sums = work_.part_sums.from(Index{part} * view_.border - view_.border_first);
+                           const Lanes<Real>& b, int columns) const {
+    const Lanes<Real> sums =
+        work_.part_sums.from((Index{part} * view_.border - view_.border_first) * columns);
     each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
-      const int q = shape_.own(node.factor), at = node.u;
+      const int q = shape_.own(node.factor);
       const Lanes<Real> R = work_.R.from(node.block), J = work_.node.from(node.factored + J_at(q)),
                         inverse = work_.node.from(node.factored + M_inverse_at(q));
-      for (int r = 0; r < q; ++r) {
-        Real sum(0.0);
-        for (int c = 0; c < q; ++c) {
-          sum = fma_(J[r * q + c], g[at + c], sum);
-          if (u.at) sum -= inverse[r * q + c] * u[at + c];
+      for (int r = 0; r < q; ++r)
+        for (int j = 0; j < columns; ++j) {
+          Real sum(0.0);
+          for (int c = 0; c < q; ++c) {
+            const Index i = Index{node.u + c} * columns + j;
+            sum = fma_(J[r * q + c], g[i], sum);
+            if (u.at) sum -= inverse[r * q + c] * u[i];
+          }
+          v[Index{node.u + r} * columns + j] = sum;
         }
-        v[at + r] = sum;
-      }
-      scale_node<C>(Lambda, q, at, v, b);
+      scale_node<C>(Lambda, q, node.u, v, b, columns);
       const int* effect = view_.list + node.list;
-      for (int r = 0; r < node.list_size; ++r) {
-        const Lanes<Real> row = R.from(Index{q + r} * q);
-        const Lanes<Real>& to = effect[r] < view_.border_first ? g : sums;
-        Real sum = to[effect[r]];
-        for (int c = 0; c < q; ++c) sum -= row[c] * b[at + c];
-        to[effect[r]] = sum;
+      if (node.link_count == 0 && columns == 1 && one_run(node, q)) {
+        subtract(sums.from(effect[0]), Real(b[node.u]), R.from(1), node.list_size);
+        return;
       }
+      for (int r = 0; r < node.list_size; ++r)
+        for (int c = 0; c < q; ++c)
+          subtract((effect[r] < view_.border_first ? g : sums).from(Index{effect[r]} * columns),
+                   Real(R[Index{q + r} * q + c]), b.from(Index{node.u + c} * columns), columns);
     });
   }
 
   /// v_o -= J R_ol b_l, b_o = Lambda v_o.
-  CUGLMM_CALL void backward(int part, const Lanes<Real>& v, const Lanes<Real>& b) const {
-    Real Lambda[C * C], own[C];
+  CUGLMM_CALL void backward(int part, const Lanes<Real>& v, const Lanes<Real>& b, int columns) const {
+    Real Lambda[C * C];
     int factor = -1;
     for (int n = view_.parts[part].node_end - 1; n >= view_.parts[part].node_begin; --n) {
       const ArrowNode& node = view_.nodes[n];
-      const int q = shape_.own(node.factor), at = node.u;
-      const Lanes<Real> R = work_.R.from(node.block), J = work_.node.from(node.factored + J_at(q));
-      const int* effect = view_.list + node.list;
+      const int q = shape_.own(node.factor);
       if (node.factor != factor) level_lambda(shape_, factor = node.factor, theta_, Lambda);
-      for (int c = 0; c < q; ++c) own[c] = Real(0.0);
-      for (int r = 0; r < node.list_size; ++r) {
-        const Real later = b[effect[r]];
-        for (int c = 0; c < q; ++c) own[c] = fma_(R[Index{q + r} * q + c], later, own[c]);
-      }
-      for (int r = 0; r < q; ++r) {
-        Real sum = v[at + r];
-        for (int c = 0; c < q; ++c) sum -= J[r * q + c] * own[c];
-        v[at + r] = sum;
-      }
-      scale_node<C>(Lambda, q, at, v, b);
+      if (q == 1)
+        subtract_later(node, v, b, columns);
+      else
+        for (int j = 0; j < columns; ++j) subtract_later(node, q, v, b, columns, j);
+      scale_node<C>(Lambda, q, node.u, v, b, columns);
     }
+  }
+  /// v_o -= J R_ol b_l of a node of one effect; of one column of several effects.
+  CUGLMM_HD void subtract_later(const ArrowNode& node, const Lanes<Real>& v, const Lanes<Real>& b,
+                                int columns) const {
+    const Lanes<Real> list = work_.R.from(node.block + 1);
+    const Real J = work_.node[node.factored + J_at(1)];
+    const int* effect = view_.list + node.list;
+    if (columns == 1) {
+      Real own(0.0);
+      if (one_run(node, 1))
+        own = dot(list, b.from(effect[0]), node.list_size);
+      else
+        for (int r = 0; r < node.list_size; ++r) own = fma_(list[r], b[effect[r]], own);
+      v[node.u] -= J * own;
+      return;
+    }
+    for (int r = 0; r < node.list_size; ++r)
+      subtract(v.from(Index{node.u} * columns), Real(J * list[r]), b.from(Index{effect[r]} * columns),
+               columns);
+  }
+  CUGLMM_LANE void subtract_later(const ArrowNode& node, int q, const Lanes<Real>& v, const Lanes<Real>& b,
+                                  int columns, int column) const {
+    const Lanes<Real> list = work_.R.from(node.block + q * q), J = work_.node.from(node.factored + J_at(q));
+    const int* effect = view_.list + node.list;
+    Real own[C];
+    for (int c = 0; c < q; ++c) own[c] = Real(0.0);
+    for (int r = 0; r < node.list_size; ++r) {
+      const Real later = b[Index{effect[r]} * columns + column];
+      for (int c = 0; c < q; ++c) own[c] = fma_(list[Index{r} * q + c], later, own[c]);
+    }
+    for (int r = 0; r < q; ++r) {
+      const Index i = Index{node.u + r} * columns + column;
+      Real sum = v[i];
+      for (int c = 0; c < q; ++c) sum -= J[r * q + c] * own[c];
+      v[i] = sum;
+    }
+  }
+  /// The one effect of a node is followed by a list of consecutive effects.
+  CUGLMM_HD bool one_run(const ArrowNode& node, int q) const {
+    const int* effect = view_.list + node.list;
+    return q == 1 && node.list_size > 0 && effect[node.list_size - 1] - effect[0] == node.list_size - 1;
   }
 
   /// C of two border nodes that share a row.
@@ -357,8 +394,14 @@ class Arrow {
     for (int r = first; r < node.list_size; ++r) {
       const Lanes<Real> row = border_.row(effect[r] - view_.border_first);
       if (q == 1) {
-        Real sum = X[r];
         const Real own = list[r];
+        if (effect[r] - effect[first] == r - first) {
+          const Lanes<Real> run = row.from(effect[first]);
+          subtract(X.from(first), Real(-own), run, r - first);
+          X[r] += dot(run, list.from(first), r - first + 1);
+          continue;
+        }
+        Real sum = X[r];
         for (int s = first; s < r; ++s) {
           const Real value = row[effect[s]];
           sum = fma_(value, list[s], sum);

@@ -13,13 +13,20 @@ namespace cuglmm {
 /// A factor of the border with a diagonal of Lambda below this takes T from its definition: I - H^-1 cancels.
 constexpr double kSmallLambda = 1e-3;
 
-/// b = Lambda u of one node, whose q <= C effects are numbers `at` ..
+/// b = Lambda u of one node, whose q <= C effects are numbers `at` ..; u, b: effects x columns.
 template <int C, class Real>
-CUGLMM_HD void scale_node(const Real* Lambda, int q, int at, const Lanes<Real>& u, const Lanes<Real>& b) {
-  Real in[C], out[C];
-  for (int c = 0; c < q; ++c) in[c] = u[at + c];
-  multiply_lower<false>(Lambda, q, in, out);
-  for (int c = 0; c < q; ++c) b[at + c] = out[c];
+CUGLMM_HD void scale_node(const Real* Lambda, int q, int at, const Lanes<Real>& u, const Lanes<Real>& b,
+                          int columns) {
+  if (q == 1) {
+    for (int j = 0; j < columns; ++j) b[Index{at} * columns + j] = Lambda[0] * u[Index{at} * columns + j];
+    return;
+  }
+  for (int j = 0; j < columns; ++j) {
+    Real in[C], out[C];
+    for (int c = 0; c < q; ++c) in[c] = u[Index{at + c} * columns + j];
+    multiply_lower<false>(Lambda, q, in, out);
+    for (int c = 0; c < q; ++c) b[Index{at + c} * columns + j] = out[c];
+  }
 }
 
 /// C: at least the columns of any factor.
@@ -58,41 +65,55 @@ class ArrowBorder {
     return positive;
   }
 
-  /// v = S^-1 (Lambda' g - u), b = Lambda v, of the border's effects (all arrays: by number of effect).
+  /// v = S^-1 (Lambda' g - u), b = Lambda v, of the border's effects (all arrays: by number of effect,
+  /// columns wide).
   CUGLMM_CALL void solve(const Lanes<Real>& g, const Lanes<Real>& u, const Lanes<Real>& v,
-                         const Lanes<Real>& b) const {
+                         const Lanes<Real>& b, int columns) const {
     each_node([&](int, const Real* Lambda, int q, int at) {
-      Real in[C], out[C];
-      for (int c = 0; c < q; ++c) in[c] = g[at + c];
-      multiply_lower<true>(Lambda, q, in, out);
-      for (int c = 0; c < q; ++c) v[at + c] = out[c] - (u.at ? Real(u[at + c]) : Real(0.0));
+      for (int j = 0; j < columns; ++j) {
+        Real in[C], out[C];
+        for (int c = 0; c < q; ++c) in[c] = g[Index{at + c} * columns + j];
+        multiply_lower<true>(Lambda, q, in, out);
+        for (int c = 0; c < q; ++c) {
+          const Index i = Index{at + c} * columns + j;
+          v[i] = out[c] - (u.at ? Real(u[i]) : Real(0.0));
+        }
+      }
     });
-    const Lanes<Real> x = v.from(view_.border_first);
+    const Lanes<Real> x = v.from(Index{view_.border_first} * columns);
     if (!all_zero()) {
       if (!dense_)
-        solve_border(work_.S, n_, x);
+        solve_border(work_.S, n_, x, columns);
       else
-        solve_dense(x);
+        solve_dense(x, columns);
     }
-    scale_effects(v, b);
+    scale_effects(v, b, columns);
   }
 
   /// b = Lambda u of the border's effects.
-  CUGLMM_LANE void scale_effects(const Lanes<Real>& u, const Lanes<Real>& b) const {
-    each_node([&](int, const Real* Lambda, int q, int at) { scale_node<C>(Lambda, q, at, u, b); });
+  CUGLMM_LANE void scale_effects(const Lanes<Real>& u, const Lanes<Real>& b, int columns) const {
+    each_node([&](int, const Real* Lambda, int q, int at) { scale_node<C>(Lambda, q, at, u, b, columns); });
   }
 
   /// b = C g, after invert().
-  CUGLMM_CALL void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& b) const {
+  CUGLMM_CALL void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& b, int columns) const {
+    const Lanes<Real> in = g.from(Index{view_.border_first} * columns),
+                      out = b.from(Index{view_.border_first} * columns);
     for (int i = 0; i < n_; ++i) {
       const Lanes<Real> C_row = work_.S.from(Index{i} * n_);
-      const Real g_i = g[view_.border_first + i];
-      Real sum = C_row[i] * g_i;
-      for (int k = 0; k < i; ++k) {
-        sum = fma_(C_row[k], g[view_.border_first + k], sum);
-        b[view_.border_first + k] = fma_(C_row[k], g_i, b[view_.border_first + k]);
+      if (columns == 1) {
+        const Real g_i = in[i];
+        subtract(out, Real(-g_i), C_row, i);
+        out[i] = fma_(Real(C_row[i]), g_i, dot(C_row, in, i));
+        continue;
       }
-      b[view_.border_first + i] = sum;
+      const Lanes<Real> g_i = in.from(Index{i} * columns), b_i = out.from(Index{i} * columns);
+      for (int j = 0; j < columns; ++j) b_i[j] = C_row[i] * g_i[j];
+      for (int k = 0; k < i; ++k) {
+        const Real minus = -C_row[k];
+        subtract(b_i, minus, in.from(Index{k} * columns), columns);
+        subtract(out.from(Index{k} * columns), minus, g_i, columns);
+      }
     }
   }
 
@@ -289,22 +310,19 @@ class ArrowBorder {
   }
 
   /// x <- S^-1 x: substitution along the rows of the factor L, S = L L'.
-  CUGLMM_LANE void solve_dense(const Lanes<Real>& x) const {
-    constexpr int kSums = 4;  // chains of arithmetic side by side
+  CUGLMM_LANE void solve_dense(const Lanes<Real>& x, int columns) const {
+    const auto divide = [&](int i, const Lanes<Real>& L) {
+      for (int j = 0; j < columns; ++j) x[Index{i} * columns + j] = x[Index{i} * columns + j] / L[i];
+    };
     for (int i = 0; i < n_; ++i) {
       const Lanes<Real> L = work_.S.from(Index{i} * n_);
-      Real sum[kSums] = {Real(0.0), Real(0.0), Real(0.0), Real(0.0)};
-      int k = 0;
-      for (; k + kSums <= i; k += kSums)
-        for (int s = 0; s < kSums; ++s) sum[s] = fma_(L[k + s], x[k + s], sum[s]);
-      for (; k < i; ++k) sum[0] = fma_(L[k], x[k], sum[0]);
-      x[i] = (x[i] - ((sum[0] + sum[1]) + (sum[2] + sum[3]))) / L[i];
+      substitute(L, i, x, columns);
+      divide(i, L);
     }
     for (int i = n_ - 1; i >= 0; --i) {
       const Lanes<Real> L = work_.S.from(Index{i} * n_);
-      const Real value = x[i] / L[i];
-      x[i] = value;
-      for (int k = 0; k < i; ++k) x[k] -= L[k] * value;
+      divide(i, L);
+      substitute_back(L, i, x, columns);
     }
   }
 

@@ -18,16 +18,17 @@ CUGLMM_HD ArrowWork<Real> take_arrow_work(Scratch<Real>& scratch, const PlanView
   work.node = scratch.take(view.factored);
   work.S = scratch.take(square);
   work.kept = scratch.take(square);
-  work.part_sums = scratch.take(2 * parts * border);
+  work.part_sums = scratch.take(parts * border * (p > 2 ? p : 2));
   work.part_log = scratch.take(2 * parts);
   work.part_ok = scratch.take(parts);
   work.part_G = scratch.take((parts + 1) * (2 * plan.m + plan.TT_size));
   work.part_border = scratch.take(parts > 1 && !linear ? parts * (view.values - view.border_values) : 0);
   work.part_beta = scratch.take(parts * p);
+  work.part_columns = scratch.take(parts > 1 && !linear ? parts * (border * p + p * p + p) : 0);
   work.b = scratch.take(effects);
   work.step = scratch.take(effects + joint);
   work.score = scratch.take(effects);
-  work.rhs = scratch.take(effects);
+  work.rhs = scratch.take(effects * (p > 1 ? p : 1));
   work.delta = scratch.take(effects);
   work.delta_b = scratch.take(effects);
   work.v = scratch.take(effects);
@@ -39,6 +40,7 @@ CUGLMM_HD ArrowWork<Real> take_arrow_work(Scratch<Real>& scratch, const PlanView
   work.D_b = scratch.take(p * effects);
   work.A = scratch.take(p * p);
   work.V = scratch.take(p * p);
+  work.information = scratch.take(p * p);
   work.x_score = scratch.take(p);
   work.beta_step = scratch.take(p);
   work.x_adjoint = scratch.take(p);

@@ -31,6 +31,41 @@ CUGLMM_HD void each_row_effect(const PlanView& plan, Index i, const F& f) {
   }
 }
 
+/// What loops over rows read, by value: read through a reference, it would be fetched anew after every store.
+/// F: the factors, one random effect of each per row; 0: any number of either.
+template <int F>
+struct Rows {
+  const PlanView& plan;
+  const int *effect, *pair;
+  const double *Z, *X, *weights;
+  int p, chain;
+
+  CUGLMM_HD explicit Rows(const PlanView& of)
+      : plan(of),
+        effect(of.arrow.effect),
+        pair(of.arrow.pair),
+        Z(of.arrow.Z),
+        X(of.arrow.X),
+        weights(of.arrow.weights),
+        p(of.p),
+        chain(of.arrow.chain) {}
+
+  template <class Use>
+  CUGLMM_HD void each_effect(Index i, const Use& f) const {
+    if constexpr (F == 0)
+      each_row_effect(plan, i, f);
+    else
+      for (int factor = 0; factor < F; ++factor) f(effect[i * F + factor], Z[i * F + factor]);
+  }
+  /// z'values.
+  template <class Real>
+  CUGLMM_HD Real product(Index i, const Lanes<Real>& values) const {
+    Real sum(0.0);
+    each_effect(i, [&](int at, double z) { sum = fma_(Real(z), values[at], sum); });
+    return sum;
+  }
+};
+
 /// f(term, number of its first effect) for every level of every term.
 template <class F>
 CUGLMM_LANE void each_term_level(const PlanView& plan, const F& f) {
@@ -105,29 +140,20 @@ CUGLMM_CALL void conditional_variances(const PlanView& plan, const ArrowWork<Rea
     variance[view.border_first + i] = phi * work.S[Index{i} * view.border + i];
 }
 
-/// Column j of p columns by effect.
-template <class Real>
-CUGLMM_HD Lanes<Real> effect_column(const PlanView& plan, const Lanes<Real>& columns, int j) {
-  return columns.from(Index{j} * plan.arrow.effects);
-}
-
 /// D = H^-1 Lambda' Z'WX and Lambda D of X's columns; A, which holds X'WX, loses X'WZ Lambda D (lower
-/// triangle).
+/// triangle). inverted: after Arrow::invert(), and D is none.
 template <class Real, class Threads, int C>
 CUGLMM_CALL void solve_columns(const PlanView& plan, const Arrow<Real, Threads, C>& arrow,
-                               const ArrowWork<Real>& work) {
-  const int effects = plan.arrow.effects;
-  for (int j = 0; j < plan.p; ++j) {
-    const Lanes<Real> ZX = effect_column(plan, work.ZX, j);
-    for (int i = 0; i < effects; ++i) work.rhs[i] = ZX[i];
-    arrow.solve(work.rhs, {}, effect_column(plan, work.D, j), effect_column(plan, work.D_b, j));
-    for (int k = 0; k <= j; ++k) {
-      const Lanes<Real> D_b = effect_column(plan, work.D_b, k);
-      Real sum = work.A[j * plan.p + k];
-      for (int i = 0; i < effects; ++i) sum -= ZX[i] * D_b[i];
-      work.A[j * plan.p + k] = sum;
-    }
-  }
+                               const ArrowWork<Real>& work, bool inverted) {
+  const Index p = plan.p, effects = plan.arrow.effects;
+  for (Index i = 0; i < effects * p; ++i) work.rhs[i] = work.ZX[i];
+  if (inverted)
+    arrow.apply_inverse(work.rhs, work.D, work.D_b, plan.p);
+  else
+    arrow.solve(work.rhs, {}, work.D, work.D_b, plan.p);
+  for (Index i = 0; i < effects; ++i)
+    for (int j = 0; j < plan.p; ++j)
+      subtract(work.A.from(j * p), Real(work.ZX[i * p + j]), work.D_b.from(i * p), j + 1);
 }
 
 /// What beta adds to a solution v of H v = .. where X joins Z Lambda without penalty: x <- x - X'WZ v_b,
@@ -135,24 +161,15 @@ CUGLMM_CALL void solve_columns(const PlanView& plan, const Arrow<Real, Threads, 
 template <class Real>
 CUGLMM_CALL Real join_beta(const PlanView& plan, const ArrowWork<Real>& work, const Lanes<Real>& x,
                            const Lanes<Real>& v, const Lanes<Real>& v_b, const Lanes<Real>& step) {
-  const int effects = plan.arrow.effects;
-  for (int j = 0; j < plan.p; ++j) {
-    const Lanes<Real> ZX = effect_column(plan, work.ZX, j);
-    Real sum = x[j];
-    for (int i = 0; i < effects; ++i) sum -= ZX[i] * v_b[i];
-    x[j] = step[j] = sum;
-  }
+  const Index p = plan.p, effects = plan.arrow.effects;
+  for (Index i = 0; i < effects; ++i) subtract(x, Real(v_b[i]), work.ZX.from(i * p), p);
+  for (Index j = 0; j < p; ++j) step[j] = x[j];
   solve_border(work.A, plan.p, step);
-  Real out(0.0);
-  for (int j = 0; j < plan.p; ++j) {
-    out = fma_(x[j], step[j], out);
-    const Lanes<Real> D = effect_column(plan, work.D, j), D_b = effect_column(plan, work.D_b, j);
-    for (int i = 0; i < effects; ++i) {
-      v[i] -= D[i] * step[j];
-      v_b[i] -= D_b[i] * step[j];
-    }
+  for (Index i = 0; i < effects; ++i) {
+    v[i] -= dot(work.D.from(i * p), step, p);
+    v_b[i] -= dot(work.D_b.from(i * p), step, p);
   }
-  return out;
+  return dot(x, step, p);
 }
 
 }  // namespace cuglmm

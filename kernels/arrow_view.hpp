@@ -72,7 +72,7 @@ struct ArrowView {
 
   // Linear models: sums over rows, common to all problems (design.md 1.3).
   const double* ZZ;    ///< values: Z'WZ
-  const double* ZX;    ///< p x effects: X'WZ
+  const double* ZX;    ///< effects x p: Z'WX
   const double* XX;    ///< p x p: X'WX
   double n;            ///< rows of the model
   double log_weights;  ///< sum of log p
@@ -86,19 +86,22 @@ struct ArrowWork {
   Lanes<Real> R, C;          ///< values
   Lanes<Real> node;          ///< factored
   Lanes<Real> S, kept;       ///< border x border: R, then the factor, then C; R where it is asked for
-  Lanes<Real> part_sums;     ///< parts x border: right-hand sides
+  Lanes<Real> part_sums;     ///< parts x border x columns: right-hand sides
   Lanes<Real> part_log;      ///< parts x 2: a LogProduct, or a penalised deviance and its noise
   Lanes<Real> part_ok;       ///< parts: 1 or 0
   Lanes<Real> part_G;        ///< (parts + 1) x (2 m + TT_size): G, T, TT
   Lanes<Real> part_border;   ///< parts x values of border blocks
   Lanes<Real> part_beta;     ///< parts x p
+  Lanes<Real> part_columns;  ///< parts x (border x p, p x p, p): Z'WX, X'WX, X's
   double* matrix = nullptr;  ///< border x border: one lane's
 
   // By effect.
-  Lanes<Real> b, step, score, rhs, delta, delta_b, v, v_b, S_sum, c_sum;
-  Lanes<Real> ZX, D, D_b;  ///< p x effects: Z'WX, H^-1 Lambda' Z'WX, Lambda times it
+  Lanes<Real> b, step, score, delta, delta_b, v, v_b, S_sum, c_sum;
+  Lanes<Real> rhs;         ///< effects x columns: right-hand sides
+  Lanes<Real> ZX, D, D_b;  ///< effects x p: Z'WX, H^-1 Lambda' Z'WX, Lambda times it
 
   Lanes<Real> A, V;                           ///< p x p: information about beta, factored; its inverse
+  Lanes<Real> information;                    ///< p x p: A before it was factored
   Lanes<Real> x_score, beta_step, x_adjoint;  ///< p
   Lanes<Real> fixed, mean, trace;             ///< rows: offset + x'beta; mu; a m' (design.md 1.2)
 };

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <kernels/log_product.hpp>
-#include <kernels/views.hpp>
+#include <kernels/stretch.hpp>
 
 namespace cuglmm {
 
@@ -26,9 +26,7 @@ CUGLMM_CALL Mask<Real> factor_border(const Lanes<Real>& A, int n, LogProduct<Rea
     Real d = row[i];
     for (int j = 0; j < i; ++j) {  // row[k], k < j: L_ik D_k
       const Lanes<Real> above = A.from(Index{j} * n);
-      Real sum = row[j];
-      for (int k = 0; k < j; ++k) sum -= row[k] * above[k];
-      row[j] = sum;
+      row[j] -= dot(row, above, j);
     }
     for (int j = 0; j < i; ++j) {
       const Real scaled = row[j];
@@ -43,20 +41,29 @@ CUGLMM_CALL Mask<Real> factor_border(const Lanes<Real>& A, int n, LogProduct<Rea
   return positive;
 }
 
-/// x <- A^-1 x from the factor.
+/// Row i of x (columns wide) less the product of a row of L with the rows before it.
 template <class Real>
-CUGLMM_CALL void solve_border(const Lanes<Real>& L, int n, const Lanes<Real>& x) {
-  for (int i = 0; i < n; ++i) {
-    Real sum = x[i];
-    for (int k = 0; k < i; ++k) sum -= L[Index{i} * n + k] * x[k];
-    x[i] = sum;
+CUGLMM_HD void substitute(const Lanes<Real>& L, int i, const Lanes<Real>& x, int columns) {
+  if (columns == 1) {
+    x[i] -= dot(L, x, i);
+    return;
   }
-  for (int i = n - 1; i >= 0; --i) {
-    const Real value = x[i] * L[Index{i} * n + i];
-    x[i] = value;
-  }
-  for (int i = n - 1; i >= 0; --i)
-    for (int k = 0; k < i; ++k) x[k] -= L[Index{i} * n + k] * x[i];
+  for (int k = 0; k < i; ++k) subtract(x.from(Index{i} * columns), L[k], x.from(Index{k} * columns), columns);
+}
+/// The rows before i less the product of a row of L with row i.
+template <class Real>
+CUGLMM_HD void substitute_back(const Lanes<Real>& L, int i, const Lanes<Real>& x, int columns) {
+  if (columns == 1) return subtract(x, Real(x[i]), L, i);
+  for (int k = 0; k < i; ++k) subtract(x.from(Index{k} * columns), L[k], x.from(Index{i} * columns), columns);
+}
+
+/// x <- A^-1 x from the factor; x: n x columns.
+template <class Real>
+CUGLMM_CALL void solve_border(const Lanes<Real>& L, int n, const Lanes<Real>& x, int columns = 1) {
+  for (int i = 0; i < n; ++i) substitute(L.from(Index{i} * n), i, x, columns);
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j < columns; ++j) x[Index{i} * columns + j] *= L[Index{i} * n + i];
+  for (int i = n - 1; i >= 0; --i) substitute_back(L.from(Index{i} * n), i, x, columns);
 }
 
 /// The factor by A^-1 (lower triangle).
@@ -67,7 +74,7 @@ CUGLMM_CALL void invert_border(const Lanes<Real>& L, int n) {
     for (int k = 0; k < i; ++k) {
       const Real factor = row[k];
       const Lanes<Real> above = L.from(Index{k} * n);
-      for (int j = 0; j < k; ++j) row[j] -= factor * above[j];
+      subtract(row, factor, above, k);
       row[k] = -factor;
     }
   }
@@ -76,8 +83,7 @@ CUGLMM_CALL void invert_border(const Lanes<Real>& L, int n) {
     for (int j = 0; j < i; ++j) row[j] *= row[i];
     for (int k = i + 1; k < n; ++k) {
       const Lanes<Real> below = L.from(Index{k} * n);
-      const Real factor = below[i] * below[k];
-      for (int j = 0; j <= i; ++j) row[j] = fma_(factor, below[j], row[j]);
+      subtract(row, Real(-(below[i] * below[k])), below, i + 1);
     }
   }
 }

@@ -47,15 +47,14 @@ class Bordered {
     return select_(failed, Real(NAN), value);
   }
 
-  /// Adds the information about beta at the present modes (p x p lower triangle).
-  CUGLMM_LANE void information(const Lanes<Real>& out) {
-    linear_predictor();
-    arrow_.scale(problem_.u, work_.b);
-    rows();
-    log_inverse_ = {};
-    arrow_.factor(log_inverse_);
-    weigh_columns();
-    for (int j = 0; j < plan_.p * plan_.p; ++j) out[j] += work_.A[j];
+  /// After evaluate(), at the same point: adds the information about beta (p x p lower triangle).
+  CUGLMM_LANE void information(const Lanes<Real>& out) const {
+    if (!plan_.profiled) {
+      weigh_columns();
+      solve_columns(plan_, arrow_, work_, true);
+    }
+    const Lanes<Real>& A = plan_.profiled ? work_.information : work_.A;
+    for (int j = 0; j < plan_.p * plan_.p; ++j) out[j] += A[j];
   }
 
  private:
@@ -78,22 +77,27 @@ class Bordered {
     });
   }
 
-  /// z'values of row i.
-  CUGLMM_HD Real row_product(Index i, const Lanes<Real>& values) const {
-    Real sum(0.0);
-    each_row_effect(plan_, i, [&](int effect, double z) { sum = fma_(Real(z), values[effect], sum); });
-    return sum;
+  /// f(Rows) of the kind that serves the plan; on a GPU always the general one.
+  template <class F>
+  CUGLMM_LANE void with_rows(const F& f) const {
+    if constexpr (C == kMaxPath) {
+      if (scalar_ && view_.factors == 2) return f(Rows<2>(plan_));
+      if (scalar_ && view_.factors == 3) return f(Rows<3>(plan_));
+    }
+    f(Rows<0>(plan_));
   }
 
   /// f(begin, rows, eta, mu) for chunks of a part's rows, at b; mu of them as Wide packs computed at once, or
   /// as rows() left it.
-  template <class F>
-  CUGLMM_LANE void each_chunk(int part, const Lanes<Real>& b, bool mean_is_known, const F& f) const {
+  template <class AnyRows, class F>
+  CUGLMM_LANE void each_chunk(int part, const AnyRows& of, const Lanes<Real> b, bool mean_is_known,
+                              const F& f) const {
     Wide eta_packs[kWide], mu_packs[kWide];
     Real* eta = reinterpret_cast<Real*>(eta_packs);
+    const Lanes<Real> fixed = work_.fixed;
     for (int begin = view_.parts[part].row_begin; begin < view_.parts[part].row_end; begin += kChunk) {
       const int left = view_.parts[part].row_end - begin, rows = left < kChunk ? left : kChunk;
-      for (int i = 0; i < rows; ++i) eta[i] = work_.fixed[begin + i] + row_product(begin + i, b);
+      for (int i = 0; i < rows; ++i) eta[i] = fixed[begin + i] + of.product(begin + i, b);
       for (int i = rows; i < kChunk; ++i) eta[i] = Real(0.0);
       if (mean_is_known && rows == kChunk)
         for (int i = 0; i < rows; ++i) reinterpret_cast<Real*>(mu_packs)[i] = work_.mean[begin + i];
@@ -144,16 +148,37 @@ class Bordered {
     zero(work_.R.from(begin), end - begin);
     zero(border.from(view_.border_values), view_.values - view_.border_values);
     each_own_effect(at, [&](int i) { work_.score[i] = problem_.zy[i]; });
-    each_chunk(part, work_.b, false, [&](int first, int rows, const Wide*, const Wide* mu_packs) {
-      const Real* mu = reinterpret_cast<const Real*>(mu_packs);
-      for (int i = 0; i < rows; ++i) {
-        work_.mean[first + i] = mu[i];
-        add_row(first + i, mu[i], sums, border);
-      }
+    const Lanes<Real> R = work_.R, score = work_.score, mean = work_.mean;
+    with_rows([&](const auto of) {
+      each_chunk(part, of, work_.b, false, [&, of](int first, int rows, const Wide*, const Wide* mu_packs) {
+        const Real* mu = reinterpret_cast<const Real*>(mu_packs);
+        for (int i = 0; i < rows; ++i) {
+          mean[first + i] = mu[i];
+          add_row(of, first + i, mu[i], score, sums, R, border);
+        }
+      });
     });
   }
 
-  CUGLMM_HD void add_row(Index i, const Real& mu, const Lanes<Real>& sums, const Lanes<Real>& border) const {
+  /// A row's Z'WZ into R and border, its Z's into score and sums: the chain's, the border's.
+  template <int F>
+  CUGLMM_HD void add_row(const Rows<F>& of, Index i, const Real& mu, const Lanes<Real>& score,
+                         const Lanes<Real>& sums, const Lanes<Real>& R, const Lanes<Real>& border) const {
+    constexpr int kPairs = F * (F + 1) / 2;
+    const Real p(of.weights[i]), w = p * Family::variance(mu), pmu = p * mu;
+    const int *effect = of.effect + i * F, *pair = of.pair + i * kPairs;
+    const double* z = of.Z + i * F;
+    for (int f = 0; f < F; ++f) {
+      const Real z_f(z[f]), wz = w * z_f;
+      (f < of.chain ? score : sums)[effect[f]] -= pmu * z_f;
+      for (int h = 0; h <= f; ++h, ++pair) {
+        Real& to = (h < of.chain ? R : border)[*pair];
+        to = fma_(wz, Real(z[h]), to);
+      }
+    }
+  }
+  CUGLMM_HD void add_row(const Rows<0>&, Index i, const Real& mu, const Lanes<Real>& score,
+                         const Lanes<Real>& sums, const Lanes<Real>& R, const Lanes<Real>& border) const {
     const AnyShape& shape = arrow_.shape();
     const int* effect = view_.effect + i * view_.factors;
     const int* pair = view_.pair + i * (view_.factors * (view_.factors + 1) / 2);
@@ -162,16 +187,16 @@ class Bordered {
     if (scalar_) {
       for (int f = 0; f < view_.factors; ++f) {
         const Real z_f(z[f]), wz = w * z_f;
-        (f < view_.chain ? work_.score : sums)[effect[f]] -= pmu * z_f;
+        (f < view_.chain ? score : sums)[effect[f]] -= pmu * z_f;
         for (int h = 0; h <= f; ++h, ++pair) {
-          Real& to = (h < view_.chain ? work_.R : border)[*pair];
+          Real& to = (h < view_.chain ? R : border)[*pair];
           to = fma_(wz, Real(z[h]), to);
         }
       }
       return;
     }
     for (int f = 0; f < view_.factors; ++f) {
-      const Lanes<Real>& g = f < view_.chain ? work_.score : sums;
+      const Lanes<Real>& g = f < view_.chain ? score : sums;
       const int qf = shape.own(f);
       for (int r = 0; r < qf; ++r) {
         const Real z_r(z[shape.first(f) + r]), wz = w * z_r;
@@ -179,7 +204,7 @@ class Bordered {
         to -= pmu * z_r;
         for (int h = 0; h <= f; ++h, ++pair) {
           const int qh = shape.own(h), columns = h == f ? r + 1 : qh;
-          const Lanes<Real> values = (h < view_.chain ? work_.R : border).from(*pair + Index{r} * qh);
+          const Lanes<Real> values = (h < view_.chain ? R : border).from(*pair + Index{r} * qh);
           for (int c = 0; c < columns; ++c) values[c] = fma_(wz, Real(z[shape.first(h) + c]), values[c]);
         }
         if (r + 1 < qf) pair -= f + 1;
@@ -199,12 +224,14 @@ class Bordered {
     const Lanes<Real>& b = where == kHere ? work_.b : work_.v_b;
     each_part_(view_.part_count, [&](int part) {
       typename Family::template Cumulant<Wide, false> cumulant;
-      each_chunk(part, b, where == kHere, [&](int first, int rows, const Wide* eta, const Wide* mu) {
-        Wide weights[kWide];
-        Real* p = reinterpret_cast<Real*>(weights);
-        for (int i = 0; i < kChunk; ++i) p[i] = i < rows ? Real(view_.weights[first + i]) : Real(0.0);
-        for (int k = 0; k < kWide; ++k) cumulant.add(eta[k], mu[k], weights[k], 0);
-      });
+      each_chunk(part, Rows<0>(plan_), b, where == kHere,
+                 [&](int first, int rows, const Wide* eta, const Wide* mu) {
+                   Wide weights[kWide];
+                   Real* p = reinterpret_cast<Real*>(weights);
+                   for (int i = 0; i < kChunk; ++i)
+                     p[i] = i < rows ? Real(view_.weights[first + i]) : Real(0.0);
+                   for (int k = 0; k < kWide; ++k) cumulant.add(eta[k], mu[k], weights[k], 0);
+                 });
       const Wide twice = cumulant.twice();
       Real sum(0.0);
       for (int k = 0; k < static_cast<int>(sizeof(Wide) / sizeof(Real)); ++k)
@@ -235,6 +262,8 @@ class Bordered {
       sum += work_.delta_b[i] * work_.score[i] - work_.delta[i] * problem_.u[i];
     if (plan_.profiled) {
       weigh_columns();
+      solve_columns(plan_, arrow_, work_, false);
+      for (int j = 0; j < plan_.p * plan_.p; ++j) work_.information[j] = work_.A[j];
       LogProduct<Real> ignored;
       factor_border(work_.A, plan_.p, ignored);
       sum += join_beta(plan_, work_, work_.x_score, work_.delta, work_.delta_b, work_.beta_step);
@@ -242,25 +271,52 @@ class Bordered {
     decrement_ = sum;
   }
 
-  /// Z'WX, its D = H^-1 Lambda' Z'WX, X's, and A = X'WX - X'WZ Lambda D.
+  /// Where a part adds X's columns up: rows of Z'WX by the number of a border's effect, X'WX, X's.
+  struct Columns {
+    Lanes<Real> border, XX, score;
+  };
+  CUGLMM_HD Columns columns(int part) const {
+    const Index p = plan_.p, border = view_.border * p;
+    if (view_.part_count == 1) return {work_.ZX, work_.A, work_.x_score};
+    const Lanes<Real> own = work_.part_columns.from(part * (border + p * p + p));
+    return {own.from(-view_.border_first * p), own.from(border), own.from(border + p * p)};
+  }
+
+  /// Z'WX, X'WX into A, X's of all rows.
   CUGLMM_CALL void weigh_columns() const {
-    const int p = plan_.p;
-    zero(work_.ZX, Index{p} * view_.effects);
-    zero(work_.A, Index{p} * p);
-    for (int j = 0; j < p; ++j) work_.x_score[j] = problem_.xy[j];
-    for (Index i = 0; i < view_.rows; ++i) {
-      const Real mu = work_.mean[i], weight(view_.weights[i]), w = weight * Family::variance(mu);
-      for (int j = 0; j < p; ++j) {
-        const Real x(view_.X[i * p + j]), wx = w * x;
-        work_.x_score[j] -= weight * mu * x;
-        for (int k = 0; k <= j; ++k)
-          work_.A[j * p + k] = fma_(wx, Real(view_.X[i * p + k]), work_.A[j * p + k]);
-        const Lanes<Real> column = effect_column(plan_, work_.ZX, j);
-        each_row_effect(plan_, i,
-                        [&](int effect, double z) { column[effect] = fma_(wx, Real(z), column[effect]); });
-      }
+    const Index p = plan_.p, border = view_.border * p, first = view_.border_first * p;
+    zero(work_.ZX, p * view_.effects);
+    zero(work_.A, p * p);
+    zero(work_.x_score, p);
+    zero(work_.part_columns, view_.part_count == 1 ? 0 : view_.part_count * (border + p * p + p));
+    each_part_(view_.part_count, [&](int part) { part_columns(part); });
+    for (int part = 0; part < view_.part_count && view_.part_count > 1; ++part) {
+      const Columns sums = columns(part);
+      subtract(work_.ZX.from(first), Real(-1.0), sums.border.from(first), border);
+      subtract(work_.A, Real(-1.0), sums.XX, p * p);
+      subtract(work_.x_score, Real(-1.0), sums.score, p);
     }
-    solve_columns(plan_, arrow_, work_);
+    for (Index j = 0; j < p; ++j) work_.x_score[j] += problem_.xy[j];
+  }
+
+  CUGLMM_CALL void part_columns(int part) const {
+    const Index p = plan_.p;
+    const Columns sums = columns(part);
+    const Rows<0> of(plan_);
+    for (Index i = view_.parts[part].row_begin; i < view_.parts[part].row_end; ++i) {
+      const double* x = of.X + i * p;
+      const Real mu = work_.mean[i], weight(of.weights[i]), w = weight * Family::variance(mu);
+      for (Index j = 0; j < p; ++j) {
+        const Real wx = w * x[j];
+        sums.score[j] -= weight * mu * x[j];
+        for (Index k = 0; k <= j; ++k) sums.XX[j * p + k] = fma_(wx, Real(x[k]), sums.XX[j * p + k]);
+      }
+      of.each_effect(i, [&](int effect, double z) {
+        const Lanes<Real> to = (effect < view_.border_first ? work_.ZX : sums.border).from(effect * p);
+        const Real wz = w * z;
+        for (Index j = 0; j < p; ++j) to[j] = fma_(wz, Real(x[j]), to[j]);
+      });
+    }
   }
 
   /// u <- u + delta where `newton`, u <- u - step / 2 where `halve`; other lanes stay.
@@ -368,17 +424,33 @@ class Bordered {
     const ArrowPart& at = view_.parts[part];
     const Lanes<Real> sums = work_.part_sums.from(Index{part} * view_.border - view_.border_first);
     each_own_effect(at, [&](int i) { work_.rhs[i] = Real(0.0); });
-    for (Index i = at.row_begin; i < at.row_end; ++i) {
-      const Real mu = work_.mean[i];
-      const Real a =
-          row_variance(i) * (view_.weights[i] * (Family::variance(mu) * Family::variance_derivative(mu)));
-      work_.trace[i] = a;
-      add_to_effects(i, a, work_.rhs, sums);
-    }
+    const Lanes<Real> rhs = work_.rhs, mean = work_.mean, trace = work_.trace, V = work_.C;
+    with_rows([&](const auto of) {
+      for (Index i = at.row_begin; i < at.row_end; ++i) {
+        const Real mu = mean[i];
+        const Real a = row_variance(of, V, i) *
+                       (of.weights[i] * (Family::variance(mu) * Family::variance_derivative(mu)));
+        trace[i] = a;
+        add_to_effects(of, i, a, rhs, sums);
+      }
+    });
   }
 
-  /// a_i = z' C z.
-  CUGLMM_HD Real row_variance(Index i) const {
+  /// a_i = z' C z, V the values of C.
+  template <int F>
+  CUGLMM_HD static Real row_variance(const Rows<F>& of, const Lanes<Real>& V, Index i) {
+    const int* pair = of.pair + i * (F * (F + 1) / 2);
+    const double* z = of.Z + i * F;
+    Real sum(0.0);
+    for (int f = 0; f < F; ++f) {
+      Real half(0.0);
+      for (int h = 0; h < f; ++h, ++pair) half = fma_(V[*pair], Real(z[h]), half);
+      const Real z_f(z[f]);
+      sum = fma_(z_f, fma_(V[*pair++], z_f, half + half), sum);
+    }
+    return sum;
+  }
+  CUGLMM_HD Real row_variance(const Rows<0>&, const Lanes<Real>& V, Index i) const {
     const AnyShape& shape = arrow_.shape();
     const int* pair = view_.pair + i * (view_.factors * (view_.factors + 1) / 2);
     const double* z = view_.Z + i * plan_.Q;
@@ -386,9 +458,9 @@ class Bordered {
     if (scalar_) {
       for (int f = 0; f < view_.factors; ++f) {
         Real half(0.0);
-        for (int h = 0; h < f; ++h, ++pair) half = fma_(work_.C[*pair], Real(z[h]), half);
+        for (int h = 0; h < f; ++h, ++pair) half = fma_(V[*pair], Real(z[h]), half);
         const Real z_f(z[f]);
-        sum = fma_(z_f, fma_(work_.C[*pair++], z_f, half + half), sum);
+        sum = fma_(z_f, fma_(V[*pair++], z_f, half + half), sum);
       }
       return sum;
     }
@@ -399,7 +471,7 @@ class Bordered {
         for (int r = 0; r < qf; ++r) {
           Real part(0.0);
           for (int c = 0; c < qh; ++c)
-            part = fma_(work_.C[*pair + Index{r} * qh + c], Real(z[shape.first(h) + c]), part);
+            part = fma_(V[*pair + Index{r} * qh + c], Real(z[shape.first(h) + c]), part);
           sum = fma_(Real(twice * z[shape.first(f) + r]), part, sum);
         }
       }
@@ -407,10 +479,12 @@ class Bordered {
   }
 
   /// Adds z value to a row's effects; those of the border into a part's sums.
-  CUGLMM_HD void add_to_effects(Index i, const Real& value, const Lanes<Real>& own,
+  template <class AnyRows>
+  CUGLMM_HD void add_to_effects(const AnyRows& of, Index i, const Real& value, const Lanes<Real>& own,
                                 const Lanes<Real>& sums) const {
-    each_row_effect(plan_, i, [&](int effect, double z) {
-      Real& to = (effect < view_.border_first ? own : sums)[effect];
+    const int border_first = view_.border_first;
+    of.each_effect(i, [&](int effect, double z) {
+      Real& to = (effect < border_first ? own : sums)[effect];
       to = fma_(value, Real(z), to);
     });
   }
@@ -452,23 +526,26 @@ class Bordered {
       work_.S_sum[i] = problem_.zy[i];
       work_.c_sum[i] = Real(0.0);
     });
-    for (Index i = at.row_begin; i < at.row_end; ++i) {
-      const Real mu = work_.mean[i], p(view_.weights[i]), w = p * Family::variance(mu);
-      Real t = row_product(i, work_.v_b), moved = row_product(i, work_.delta_b);
-      if (plan_.profiled)
-        for (int j = 0; j < plan_.p; ++j) {
-          const Real x(view_.X[i * plan_.p + j]);
-          t = fma_(x, work_.x_adjoint[j], t);
-          moved = fma_(x, work_.beta_step[j], moved);
+    const Lanes<Real> mean = work_.mean, trace = work_.trace, v_b = work_.v_b, delta_b = work_.delta_b,
+                      S_sum = work_.S_sum, c_sum = work_.c_sum, x_adjoint = work_.x_adjoint,
+                      beta_step = work_.beta_step;
+    const bool profiled = plan_.profiled;
+    with_rows([&](const auto of) {
+      for (Index i = at.row_begin; i < at.row_end; ++i) {
+        const double* x = of.X + i * of.p;
+        const Real mu = mean[i], p(of.weights[i]), w = p * Family::variance(mu);
+        Real t = of.product(i, v_b), moved = of.product(i, delta_b);
+        for (int j = 0; profiled && j < of.p; ++j) {
+          t = fma_(Real(x[j]), x_adjoint[j], t);
+          moved = fma_(Real(x[j]), beta_step[j], moved);
         }
-      const Real fitted = fma_(w, moved, p * mu), c = work_.trace[i] - w * t;  // s = p y - fitted
-      add_to_effects(i, -fitted, work_.S_sum, S_sums);
-      add_to_effects(i, c, work_.c_sum, c_sums);
-      if (!plan_.profiled) {
+        const Real fitted = fma_(w, moved, p * mu), c = trace[i] - w * t;  // s = p y - fitted
+        add_to_effects(of, i, -fitted, S_sum, S_sums);
+        add_to_effects(of, i, c, c_sum, c_sums);
         const Real r = fma_(Real(2.0), fitted, c);
-        for (int j = 0; j < plan_.p; ++j) beta[j] = fma_(Real(view_.X[i * plan_.p + j]), r, beta[j]);
+        for (int j = 0; !profiled && j < of.p; ++j) beta[j] = fma_(Real(x[j]), r, beta[j]);
       }
-    }
+    });
   }
 
   /// G_j = sum of T - S S' + (S C' + C S') / 2.

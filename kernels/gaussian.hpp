@@ -24,10 +24,12 @@ class Gaussian {
     LogProduct<Real> log_inverse;
     Mask<Real> positive = factor(log_inverse);
     LogProduct<Real> log_inverse_A;
+    for (int j = 0; j < plan_.p * plan_.p; ++j) work_.information[j] = work_.A[j];
     positive = and_(positive, factor_border(work_.A, plan_.p, log_inverse_A));
     const Real r2 = estimate();
-    const double N = degrees();
+    const double N = view_.reml ? view_.n - plan_.p : view_.n;
     const Real phi = r2 * (1.0 / N);
+    for (int j = 0; j < plan_.p * plan_.p; ++j) work_.information[j] = work_.information[j] / phi;
     positive = and_(positive, phi > 0.0);
     residual_sums();
     zero(work_.part_G, Index{view_.part_count + 1} * (2 * plan_.m + plan_.TT_size));
@@ -38,14 +40,9 @@ class Gaussian {
     return select_(positive, value, Real(NAN));
   }
 
-  /// Adds the information about beta, X'V^-1 X over sigma^2 (lower triangle).
-  CUGLMM_LANE void information(const Lanes<Real>& out) {
-    LogProduct<Real> ignored;
-    factor(ignored);
-    for (int j = 0; j < plan_.p * plan_.p; ++j) work_.V[j] = work_.A[j];
-    factor_border(work_.A, plan_.p, ignored);
-    const Real r2 = estimate();
-    for (int j = 0; j < plan_.p * plan_.p; ++j) out[j] += work_.V[j] * degrees() / r2;
+  /// After evaluate(): adds the information about beta, X'V^-1 X over sigma^2 (lower triangle).
+  CUGLMM_LANE void information(const Lanes<Real>& out) const {
+    for (int j = 0; j < plan_.p * plan_.p; ++j) out[j] += work_.information[j];
   }
 
  private:
@@ -55,7 +52,7 @@ class Gaussian {
     for (Index i = 0; i < Index{plan_.p} * view_.effects; ++i) work_.ZX[i] = Real(view_.ZX[i]);
     for (int i = 0; i < plan_.p * plan_.p; ++i) work_.A[i] = Real(view_.XX[i]);
     const Mask<Real> positive = arrow_.factor(log_inverse);
-    solve_columns(plan_, arrow_, work_);
+    solve_columns(plan_, arrow_, work_, false);
     return positive;
   }
 
@@ -72,64 +69,51 @@ class Gaussian {
     return r2;
   }
 
-  /// sigma^2 is the penalised residual sum of squares over this.
-  CUGLMM_HD double degrees() const { return view_.reml ? view_.n - plan_.p : view_.n; }
-
-  CUGLMM_HD Lanes<Real> column(const Lanes<Real>& columns, int j) const {
-    return effect_column(plan_, columns, j);
-  }
-
   /// S = Z'W res into S_sum; for REML also Z'W (X - Z C Z'WX) over ZX, and V = A^-1.
   CUGLMM_CALL void residual_sums() const {
-    for (int i = 0; i < view_.effects; ++i) {
-      Real sum = problem_.zy[i];
-      for (int j = 0; j < plan_.p; ++j)
-        sum -= Real(view_.ZX[Index{j} * view_.effects + i]) * work_.beta_step[j];
-      work_.S_sum[i] = sum;
-    }
-    subtract_ZZ(work_.b, work_.S_sum);
+    const Index p = plan_.p;
+    for (Index i = 0; i < view_.effects; ++i)
+      work_.S_sum[i] = problem_.zy[i] - dot(work_.ZX.from(i * p), work_.beta_step, p);
+    subtract_ZZ(work_.b, work_.S_sum, 1);
     if (!view_.reml) return;
-    for (int j = 0; j < plan_.p; ++j) subtract_ZZ(column(work_.D_b, j), column(work_.ZX, j));
+    subtract_ZZ(work_.D_b, work_.ZX, plan_.p);
     for (int i = 0; i < plan_.p * plan_.p; ++i) work_.V[i] = work_.A[i];
     invert_border(work_.V, plan_.p);
   }
 
-  /// y -= Z'WZ x.
-  CUGLMM_CALL void subtract_ZZ(const Lanes<Real>& x, const Lanes<Real>& y) const {
+  /// y -= Z'WZ x; both effects x columns.
+  CUGLMM_CALL void subtract_ZZ(const Lanes<Real>& x, const Lanes<Real>& y, int columns) const {
+    const auto pair = [&](int i, int k, double value) {  // two different effects
+      const Index at_i = Index{i} * columns, at_k = Index{k} * columns;
+      subtract(y.from(at_i), Real(value), x.from(at_k), columns);
+      subtract(y.from(at_k), Real(value), x.from(at_i), columns);
+    };
+    const auto diagonal = [&](const double* ZZ, int q, int at) {
+      for (int r = 0; r < q; ++r) {
+        for (int c = 0; c < r; ++c) pair(at + r, at + c, ZZ[r * q + c]);
+        const Index i = Index{at + r} * columns;
+        subtract(y.from(i), Real(ZZ[r * q + r]), x.from(i), columns);
+      }
+    };
     for (int n = 0; n < view_.node_count; ++n) {
       const ArrowNode& node = view_.nodes[n];
       const int q = arrow_.shape().own(node.factor);
-      const double* ZZ = view_.ZZ + node.block;
-      subtract_diagonal(ZZ, q, node.u, x, y);
-      for (int r = 0; r < node.list_size; ++r) {
-        const int later = view_.list[node.list + r];
-        for (int c = 0; c < q; ++c) {
-          const Real value(ZZ[(q + r) * q + c]);
-          y[node.u + c] -= value * x[later];
-          y[later] -= value * x[node.u + c];
-        }
-      }
+      const double *own = view_.ZZ + node.block, *list = own + q * q;
+      diagonal(own, q, node.u);
+      for (int r = 0; r < node.list_size; ++r)
+        for (int c = 0; c < q; ++c) pair(view_.list[node.list + r], node.u + c, list[r * q + c]);
     }
     for (int k = 0; k < view_.block_count; ++k) {
       const BorderBlock& block = view_.blocks[k];
       const int row = view_.border_first + block.row, first = view_.border_first + block.column;
       const double* ZZ = view_.ZZ + block.block;
       if (row == first) {
-        subtract_diagonal(ZZ, block.columns, row, x, y);
+        diagonal(ZZ, block.columns, row);
         continue;
       }
       for (int r = 0; r < block.rows; ++r)
-        for (int c = 0; c < block.columns; ++c) {
-          const Real value(ZZ[r * block.columns + c]);
-          y[first + c] -= value * x[row + r];
-          y[row + r] -= value * x[first + c];
-        }
+        for (int c = 0; c < block.columns; ++c) pair(row + r, first + c, ZZ[r * block.columns + c]);
     }
-  }
-  CUGLMM_LANE static void subtract_diagonal(const double* ZZ, int q, int at, const Lanes<Real>& x,
-                                            const Lanes<Real>& y) {
-    for (int r = 0; r < q; ++r)
-      for (int c = 0; c < q; ++c) y[at + r] -= Real(ZZ[r >= c ? r * q + c : c * q + r]) * x[at + c];
   }
 
   /// T of a node; for REML less E V E', E its rows of Z'W (X - Z C Z'WX).
@@ -143,8 +127,8 @@ class Gaussian {
       for (int j = 0; j < p; ++j) {
         Real VE(0.0);
         for (int k = 0; k < p; ++k)
-          VE = fma_(work_.V[j >= k ? j * p + k : k * p + j], column(work_.ZX, k)[at + r], VE);
-        for (int c = 0; c < q; ++c) projected[r * q + c] -= VE * column(work_.ZX, j)[at + c];
+          VE = fma_(work_.V[j >= k ? j * p + k : k * p + j], work_.ZX[Index{at + r} * p + k], VE);
+        for (int c = 0; c < q; ++c) projected[r * q + c] -= VE * work_.ZX[Index{at + c} * p + j];
       }
     accumulate_T(plan_, factor, projected, sums, moments.wanted());
   }

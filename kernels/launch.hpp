@@ -141,7 +141,7 @@ struct CpuFunctions {
   /// Scratch of one problem on an arrow; parts of it go to the team's threads.
   std::size_t (*arrow_bytes)(const PlanView&);
   void (*evaluate_arrow)(const PlanView&, ArrowProblem&, const Team&, void* memory);
-  /// information: p x p lower triangle, row-major, at the problem's modes.
+  /// After evaluate_arrow at the same point, with its memory. information: p x p lower triangle, row-major.
   void (*arrow_information)(const PlanView&, const ArrowProblem&, const Team&, double* information,
                             void* memory);
 

@@ -111,13 +111,34 @@ class CpuArrowProblem : public Problem {
         team_{&run, worth_threads(plan) ? threads : 1},
         sums_(sums),
         u_(Eigen::VectorXd::Zero(plan.view.u_total)),
+        psi_(Eigen::VectorXd::Constant(plan.view.k, std::numeric_limits<double>::quiet_NaN())),
         scratch_(functions.arrow_bytes(plan.view)) {}
 
   ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
                              bool moments) override {
-    const PlanView& view = plan_.view;
     start(beta);
     const Eigen::VectorXd psi = search_point(plan_.view, theta, beta);
+    if (!plan_.linear) return evaluate(psi, moments);
+    if (psi_ != psi) last_ = evaluate(psi, true);  // PIRLS goes on where it stopped; a linear model is done
+    return last_;
+  }
+
+  Eigen::MatrixXd information(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) override {
+    const int p = plan_.view.p;
+    const Eigen::VectorXd psi = search_point(plan_.view, theta, beta);
+    if (psi_ != psi) evaluate(theta, beta, false);
+    Eigen::MatrixXd information(p, p);
+    functions_.arrow_information(plan_.view, lanes(psi), team_, information.data(), scratch_.data());
+    information.triangularView<Eigen::StrictlyLower>() = information.transpose();  // rows are columns
+    return information;
+  }
+
+  Eigen::VectorXd u() const override { return ordered(u_); }
+  void set_mode_tolerance(double tolerance) override { mode_tolerance_ = tolerance; }
+
+ private:
+  ProblemEvaluation evaluate(const Eigen::VectorXd& psi, bool moments) {
+    const PlanView& view = plan_.view;
     const int carried = view.carried, effects = view.arrow.effects;
     ProblemEvaluation out;
     Eigen::VectorXd gradient = Eigen::VectorXd::Zero(view.k + carried), T(view.m), mode(effects),
@@ -132,6 +153,7 @@ class CpuArrowProblem : public Problem {
     problem.mode = mode.data();
     problem.variance = variance.data();
     functions_.evaluate_arrow(view, problem, team_, scratch_.data());
+    psi_ = psi;
     out.objective = problem.objective;
     out.gradient = gradient.head(view.k);
     if (view.profiled) {
@@ -145,20 +167,6 @@ class CpuArrowProblem : public Problem {
     return out;
   }
 
-  Eigen::MatrixXd information(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) override {
-    const int p = plan_.view.p;
-    start(beta);
-    const Eigen::VectorXd psi = search_point(plan_.view, theta, beta);
-    Eigen::MatrixXd information(p, p);
-    functions_.arrow_information(plan_.view, lanes(psi), team_, information.data(), scratch_.data());
-    information.triangularView<Eigen::StrictlyLower>() = information.transpose();  // rows are columns
-    return information;
-  }
-
-  Eigen::VectorXd u() const override { return ordered(u_); }
-  void set_mode_tolerance(double tolerance) override { mode_tolerance_ = tolerance; }
-
- private:
   static void run(const Team& team, int parts, void (*body)(const void*, int), const void* argument) {
     parallel_for(team.size, parts, [&](int part, int) { body(argument, part); });
   }
@@ -200,6 +208,8 @@ class CpuArrowProblem : public Problem {
   Eigen::VectorXd u_;
   bool started_ = false;
   double mode_tolerance_ = kModeTolerance;
+  Eigen::VectorXd psi_;     ///< where scratch_ is
+  ProblemEvaluation last_;  ///< there, of a linear model
   ScratchBlock scratch_;
 };
 

@@ -95,15 +95,17 @@ Eigen::VectorXd parameter_scale(const Optimum& optimum, const Eigen::MatrixXd& v
 /// One Newton step. The optimizer stops where its own inverse Hessian predicts no decrease, but in a long
 /// flat valley (guPrenat: 70 evaluations) that is not yet the optimum to all digits lme4's polished fits
 /// have.
-void polish(Fit& fit, Problem& problem, const Eigen::VectorXd& gradient,
-            const Eigen::MatrixXd& inverse_hessian) {
+void polish(Fit& fit, Problem& problem, ProblemEvaluation& at, const Eigen::MatrixXd& inverse_hessian) {
   const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
-  const Eigen::VectorXd step = inverse_hessian * gradient;
-  if (!(step.dot(gradient) / 2 < kPolish)) return;
+  const Eigen::VectorXd step = inverse_hessian * at.gradient;
+  if (!(step.dot(at.gradient) / 2 < kPolish)) return;
   const Eigen::VectorXd theta = fit.theta - step.head(m), beta = fit.beta - step.tail(p);
-  if (!(problem.evaluate(theta, beta).gradient.norm() < gradient.norm())) return;
+  ProblemEvaluation polished = problem.evaluate(theta, beta, true);
+  if (!(polished.gradient.norm() < at.gradient.norm())) return;
+  at = std::move(polished);
   fit.theta = theta;
   fit.beta = beta;
+  fit.u_squared = problem.u().squaredNorm();
 }
 
 /// Small borders: evaluations side by side. Large ones, of which each takes a tenth of a second: half as
@@ -122,14 +124,14 @@ Eigen::MatrixXd find_hessian(const Fit& fit, Engine& engine, Problem& problem, c
 }
 
 void add_covariances(Fit& fit, Engine& engine, Problem& problem, const ResponseSums& sums,
-                     const Optimum& optimum, const Eigen::VectorXd& gradient) {
+                     const Optimum& optimum, ProblemEvaluation& at) {
   const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
   const Eigen::MatrixXd H =
-      find_hessian(fit, engine, problem, sums, gradient, parameter_scale(optimum, fit.vcov_rx));
+      find_hessian(fit, engine, problem, sums, at.gradient, parameter_scale(optimum, fit.vcov_rx));
   const Eigen::MatrixXd inverse =
       H.allFinite() ? inverse_or_nan(engine, H) : Eigen::MatrixXd::Constant(m + p, m + p, NAN);
   const bool usable = inverse.allFinite();
-  if (usable && fit.status == Status::converged) polish(fit, problem, gradient, inverse);
+  if (usable && fit.status == Status::converged) polish(fit, problem, at, inverse);
   fit.inverse_hessian = usable ? inverse : optimum.inverse_hessian;
   if (fit.options.se == StandardErrors::rx) {
     fit.vcov = fit.vcov_rx;
@@ -143,10 +145,9 @@ void add_covariances(Fit& fit, Engine& engine, Problem& problem, const ResponseS
 }
 
 /// What is reported of the estimate, at the modes to all digits.
-void add_estimate(Fit& fit, const Problem& problem, const ProblemEvaluation& at) {
+void add_estimate(Fit& fit, const ProblemEvaluation& at) {
   fit.minus2_log_likelihood = at.objective;
   fit.gradient_norm = at.gradient.norm();
-  fit.u_squared = problem.u().squaredNorm();
   fit.varcorr = make_varcorr(*fit.model, fit.theta, fit.sigma);
   add_modes(fit, at);
   add_residuals(fit);
@@ -197,7 +198,8 @@ Fit fit(const Model& model, const FitOptions& options) {
   fit.theta = optimum.theta;
   fit.beta = optimum.beta;
   problem->set_mode_tolerance(kReportedModeTolerance);
-  ProblemEvaluation at = problem->evaluate(fit.theta, fit.beta, plan.view.profiled);
+  ProblemEvaluation at = problem->evaluate(fit.theta, fit.beta, true);
+  fit.u_squared = problem->u().squaredNorm();
   if (plan.view.profiled) {
     fit.beta = at.beta;
     fit.sigma = at.sigma;
@@ -209,10 +211,9 @@ Fit fit(const Model& model, const FitOptions& options) {
     fit.vcov = fit.vcov_rx;
     fit.inverse_hessian = optimum.inverse_hessian;
   } else {
-    add_covariances(fit, *engine, *problem, sums, optimum, at.gradient);
-    at = problem->evaluate(fit.theta, fit.beta, true);
+    add_covariances(fit, *engine, *problem, sums, optimum, at);
   }
-  add_estimate(fit, *problem, at);
+  add_estimate(fit, at);
   add_messages(fit);
   fit.seconds.total = total.seconds();
   fit.seconds.fit = fit.seconds.total - fit.seconds.plan;

@@ -58,7 +58,7 @@ Eigen::VectorXd glm_start(const Model& model, const PlanData& plan) {
       step /= 2;
       beta -= step;
     } else {
-      if (iteration > 1 && deviance - now < 1e-6) break;
+      if (iteration > 1 && deviance - now < 1e-2) break;  // quadratic: what is left is about its square
       if (iteration > 0) deviance = now;
       const Eigen::MatrixXd XWX = X.transpose() * w.asDiagonal() * X;
       const Eigen::VectorXd next = XWX.ldlt().solve(X.transpose() * (w.asDiagonal() * z));
