@@ -105,25 +105,27 @@ class CpuProblem : public Problem {
 /// One problem on an arrow. Its parts are cut by the plan, so the bits do not depend on the threads.
 class CpuArrowProblem : public Problem {
  public:
-  CpuArrowProblem(const PlanData& plan, const CpuFunctions& functions, int threads, const ResponseSums& sums)
-      : plan_(plan),
+  CpuArrowProblem(const PlanData& plan, const CpuFunctions& functions, int threads,
+                  const DenseFunctions* dense, const ResponseSums& sums)
+      : view_(plan.view),
         functions_(functions),
         team_{&run, worth_threads(plan) ? threads : 1},
         sums_(sums),
         u_(Eigen::VectorXd::Zero(plan.view.u_total)),
-        scratch_(functions.arrow_bytes(plan.view)) {}
+        scratch_(functions.arrow_bytes(plan.view)) {
+    if (dense) view_.arrow.dense = dense;
+  }
 
   ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
                              bool moments) override {
-    const PlanView& view = plan_.view;
     start(beta);
-    const Eigen::VectorXd psi = search_point(plan_.view, theta, beta);
-    const int carried = view.carried, effects = view.arrow.effects;
+    const Eigen::VectorXd psi = search_point(view_, theta, beta);
+    const int carried = view_.carried, effects = view_.arrow.effects;
     ProblemEvaluation out;
-    Eigen::VectorXd gradient = Eigen::VectorXd::Zero(view.k + carried), T(view.m), mode(effects),
+    Eigen::VectorXd gradient = Eigen::VectorXd::Zero(view_.k + carried), T(view_.m), mode(effects),
                     variance(effects);
-    out.G.resize(view.m);
-    out.TT.resize(moments ? view.TT_size : 0);
+    out.G.resize(view_.m);
+    out.TT.resize(moments ? view_.TT_size : 0);
     ArrowProblem problem = lanes(psi);
     problem.G = out.G.data();
     problem.gradient = gradient.data();
@@ -131,12 +133,12 @@ class CpuArrowProblem : public Problem {
     problem.TT = out.TT.data();
     problem.mode = mode.data();
     problem.variance = variance.data();
-    functions_.evaluate_arrow(view, problem, team_, scratch_.data());
+    functions_.evaluate_arrow(view_, problem, team_, scratch_.data());
     out.objective = problem.objective;
-    out.gradient = gradient.head(view.k);
-    if (view.profiled) {
-      out.beta = gradient.segment(view.k, view.p);
-      out.sigma = gradient[view.k + view.p];
+    out.gradient = gradient.head(view_.k);
+    if (view_.profiled) {
+      out.beta = gradient.segment(view_.k, view_.p);
+      out.sigma = gradient[view_.k + view_.p];
     }
     if (moments) {
       out.mode = ordered(mode);
@@ -146,11 +148,11 @@ class CpuArrowProblem : public Problem {
   }
 
   Eigen::MatrixXd information(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) override {
-    const int p = plan_.view.p;
+    const int p = view_.p;
     start(beta);
-    const Eigen::VectorXd psi = search_point(plan_.view, theta, beta);
+    const Eigen::VectorXd psi = search_point(view_, theta, beta);
     Eigen::MatrixXd information(p, p);
-    functions_.arrow_information(plan_.view, lanes(psi), team_, information.data(), scratch_.data());
+    functions_.arrow_information(view_, lanes(psi), team_, information.data(), scratch_.data());
     information.triangularView<Eigen::StrictlyLower>() = information.transpose();  // rows are columns
     return information;
   }
@@ -170,7 +172,7 @@ class CpuArrowProblem : public Problem {
 
   /// nAGQ = 0: the first beta.
   void start(const Eigen::VectorXd& beta) {
-    const int effects = plan_.view.arrow.effects;
+    const int effects = view_.arrow.effects;
     if (!started_ && u_.size() == effects + beta.size()) u_.tail(beta.size()) = beta;
     started_ = true;
   }
@@ -187,13 +189,13 @@ class CpuArrowProblem : public Problem {
   }
   /// In lme4's order.
   Eigen::VectorXd ordered(const Eigen::VectorXd& values) const {
-    const ArrowView& arrow = plan_.view.arrow;
+    const ArrowView& arrow = view_.arrow;
     Eigen::VectorXd out(arrow.effects);
     for (int i = 0; i < arrow.effects; ++i) out[arrow.u_number[i]] = values[i];
     return out;
   }
 
-  const PlanData& plan_;
+  PlanView view_;
   const CpuFunctions& functions_;
   const Team team_;
   const ResponseSums sums_;
@@ -205,15 +207,15 @@ class CpuArrowProblem : public Problem {
 
 class CpuEngine : public Engine {
  public:
-  CpuEngine(const PlanData& plan, const CpuFunctions& functions, int threads)
-      : plan_(plan), functions_(functions), threads_(threads) {}
+  CpuEngine(const PlanData& plan, const CpuFunctions& functions, int threads, const DenseFunctions* dense)
+      : plan_(plan), functions_(functions), threads_(threads), dense_(dense) {}
 
   std::string device() const override {
     return fmt::format("cpu ({}, {} thread{})", functions_.name, threads_, threads_ == 1 ? "" : "s");
   }
 
   std::unique_ptr<Problem> problem(const ResponseSums& sums) override {
-    if (plan_.arrow) return std::make_unique<CpuArrowProblem>(plan_, functions_, threads_, sums);
+    if (plan_.arrow) return std::make_unique<CpuArrowProblem>(plan_, functions_, threads_, dense_, sums);
     if (!layout_) layout_ = std::make_unique<SliceLayout>(plan_, functions_.pack_width);
     return std::make_unique<CpuProblem>(plan_, *layout_, functions_, threads_, sums);
   }
@@ -307,13 +309,15 @@ class CpuEngine : public Engine {
   const PlanData& plan_;
   const CpuFunctions& functions_;
   int threads_;
+  const DenseFunctions* dense_;
   std::unique_ptr<SliceLayout> layout_;
 };
 
 }  // namespace
 
-std::unique_ptr<Engine> make_cpu_engine(const PlanData& plan, const std::string& simd, int threads) {
-  return std::make_unique<CpuEngine>(plan, cpu_functions(simd), thread_count(threads));
+std::unique_ptr<Engine> make_cpu_engine(const PlanData& plan, const std::string& simd, int threads,
+                                        const DenseFunctions* dense) {
+  return std::make_unique<CpuEngine>(plan, cpu_functions(simd), thread_count(threads), dense);
 }
 
 }  // namespace cuglmm
