@@ -6,6 +6,7 @@
 #include <cuglmm/cuglmm.hpp>
 #include <emulation/emulation.hpp>
 #include <host/engine/cuda_module.hpp>
+#include <tests/support/crossed_model.hpp>
 #include <tests/support/fits.hpp>
 
 #include "small_borders.hpp"
