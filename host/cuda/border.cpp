@@ -61,10 +61,7 @@ template <class Work>
 bool Border::on_device(int n, Work work) {
   if (no_room_) return false;
   try {
-    if (!matrix_ || matrix_->size() != n) {
-      factored_ = nullptr;
-      matrix_.emplace(n, stream_);
-    }
+    if (!matrix_ || matrix_->size() != n) matrix_.emplace(n, stream_);
     work(*matrix_);
     return true;
   } catch (const Failure& failure) {

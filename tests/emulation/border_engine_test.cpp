@@ -78,16 +78,24 @@ TEST_F(DenseBorder, FactorAndInverseEqualTheCpus) {
 }
 
 TEST_F(DenseBorder, InvertsAFactorThatIsNoLongerOnTheDevice) {
-  const Matrix A = random_matrix(30);
-  Matrix expected = A;
-  ASSERT_TRUE(factor(cpu_, expected));
+  const Matrix A = random_matrix(30), indefinite = -A;
+  Matrix L = A;
+  ASSERT_TRUE(factor(cpu_, L));
+  Matrix expected = L;
   invert(cpu_, expected);
-  for (const Matrix& between : {random_matrix(31), Matrix(A + Matrix::Identity(30, 30))}) {
-    Matrix L = A, next = between;
-    ASSERT_TRUE(factor(gpu_, L));
-    ASSERT_TRUE(factor(gpu_, next));
-    invert(gpu_, L);
-    EXPECT_LT(difference(L, expected), 1e-10);
+  for (const Matrix& between : {random_matrix(31), Matrix(A + Matrix::Identity(30, 30)), indefinite}) {
+    Matrix inverse = A, next = between;
+    ASSERT_TRUE(factor(gpu_, inverse));
+    factor(gpu_, next);
+    invert(gpu_, inverse);
+    EXPECT_LT(difference(inverse, expected), 1e-10);
+  }
+  Matrix inverse = A;
+  ASSERT_TRUE(factor(gpu_, inverse));
+  for (int i = 0; i < 2; ++i) {
+    invert(gpu_, inverse);
+    EXPECT_LT(difference(inverse, expected), 1e-10);
+    inverse = L;  // in the same place
   }
 }
 
