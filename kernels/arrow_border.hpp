@@ -41,7 +41,7 @@ class ArrowBorder {
         theta_(theta),
         threads_(threads),
         n_(view_.border),
-        dense_(n_ >= kDenseBorder ? view_.dense : nullptr) {}
+        dense_(view_.border_functions()) {}
 
   CUGLMM_HD int size() const { return n_; }
   /// One row of the matrix, its entries by number of effect.
@@ -55,8 +55,8 @@ class ArrowBorder {
     scale<true>();
     for (int i = 0; i < n_; ++i) work_.S[Index{i} * n_ + i] += Real(1.0);
     if (!dense_) return factor_border(work_.S, n_, log_inverse);
-    const Mask<Real> positive =
-        by_lane(work_.S, Index{n_} * n_, [&](double* A) { return dense_->factor(A, n_, threads_); });
+    const Mask<Real> positive = by_lane(
+        work_.S, Index{n_} * n_, [&](double* A) { return dense_->factor(dense_->context, A, n_, threads_); });
     for (int i = 0; i < n_; ++i) {
       const Real diagonal = work_.S[Index{i} * n_ + i];
       log_inverse.times(1.0 / (diagonal * diagonal));
@@ -128,7 +128,7 @@ class ArrowBorder {
       invert_border(work_.S, n_);
     else
       by_lane(work_.S, Index{n_} * n_, [&](double* A) {
-        dense_->invert(A, n_, threads_);
+        dense_->invert(dense_->context, A, n_, threads_);
         return true;
       });
     if (!zero) scale<false>();

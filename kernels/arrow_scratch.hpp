@@ -48,7 +48,7 @@ CUGLMM_HD ArrowWork<Real> take_arrow_work(Scratch<Real>& scratch, const PlanView
   work.mean = scratch.take(rows);
   work.trace = scratch.take(rows);
   if constexpr (Lane<Real>::width > 1)
-    if (border >= kDenseBorder)
+    if (view.border_functions())
       work.matrix = reinterpret_cast<double*>(scratch.take(square / Lane<Real>::width + 1).at);
   return work;
 }

@@ -70,6 +70,11 @@ struct ArrowView {
   const std::int64_t* u_number;  ///< effects: lme4's number of each
   const DenseFunctions* dense;   ///< the host's, for large borders; or null
 
+  /// Those that serve this border; null: it is factored lane by lane.
+  CUGLMM_HD const DenseFunctions* border_functions() const {
+    return dense && border >= dense->smallest ? dense : nullptr;
+  }
+
   // Linear models: sums over rows, common to all problems (design.md 1.3).
   const double* ZZ;    ///< values: Z'WZ
   const double* ZX;    ///< effects x p: Z'WX

@@ -1,6 +1,6 @@
 /// A dense symmetric positive definite matrix of a lane, n x n row-major, of which the lower triangle is
 /// used: the border of an arrow. Small ones are factored lane by lane, large ones one lane after another by
-/// the host's LAPACK (design.md 2: from about 192 on that is faster).
+/// DenseFunctions (design.md 2: from about 192 on that is faster).
 #pragma once
 
 #include <kernels/log_product.hpp>
@@ -8,13 +8,18 @@
 
 namespace cuglmm {
 
-/// The host's dense linear algebra on one matrix, n x n row-major, lower triangle.
+/// The host's dense linear algebra on one matrix, n x n row-major, lower triangle: LAPACK's, or through
+/// `context` a GPU's (host/cuda/border.hpp).
 struct DenseFunctions {
-  bool (*factor)(double* A, int n, int threads);  ///< Cholesky, L L'; false: not positive definite
-  void (*invert)(double* L, int n, int threads);  ///< the factor by A^-1
+  void* context;
+  int smallest;  ///< from this n on they serve
+  /// Cholesky, L L'; false: not positive definite.
+  bool (*factor)(void* context, double* A, int n, int threads);
+  /// L, where and as factor() left it, by A^-1.
+  void (*invert)(void* context, double* L, int n, int threads);
 };
 
-/// From this size on DenseFunctions serve.
+/// From this size on LAPACK's serve.
 constexpr int kDenseBorder = 160;
 
 /// A = L D L' lane by lane: in place, L of unit diagonal, 1 / D on the diagonal.

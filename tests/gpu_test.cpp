@@ -6,6 +6,7 @@
 #include <cuglmm/cuglmm.hpp>
 #include <host/engine/cuda_module.hpp>
 #include <host/fit/simulator.hpp>
+#include <tests/support/crossed_model.hpp>
 #include <tests/support/evaluate.hpp>
 #include <tests/support/fits.hpp>
 
@@ -113,6 +114,24 @@ TEST_P(EveryFit, RefitsEqualTheCpus) {
 
 INSTANTIATE_TEST_SUITE_P(OnTheGpu, EveryFit, testing::ValuesIn(kCases),
                          [](const auto& of) { return of.param.name; });
+
+// From 512 effects on a border is factored and inverted on the GPU (host/cuda/border.hpp).
+TEST(LargeBorder, EvaluationEqualsTheCpus) {
+  std::string why_none;
+  if (cuda_devices(why_none).empty()) GTEST_SKIP() << "no GPU can be used: " << why_none;
+  const Model model = test::crossed_model(520, 3000);
+  const PlanData plan(model, {});
+  ASSERT_EQ(plan.view.arrow.border, 520);
+  const ResponseSums sums = plan.sums(model, model.y);
+  const Eigen::Vector2d theta(0.5, 0.7), beta(0.5, 0.3);
+  const auto cpu = make_engine(plan, "cpu", "auto", 1), cuda = make_engine(plan, "cuda", "auto", 1);
+  const auto on_cpu = cpu->problem(sums), on_cuda = cuda->problem(sums);
+  const ProblemEvaluation a = on_cpu->evaluate(theta, beta, true), b = on_cuda->evaluate(theta, beta, true);
+  EXPECT_NEAR(b.objective, a.objective, 1e-8);
+  EXPECT_LT((b.gradient - a.gradient).norm(), 1e-8 * (1 + a.gradient.norm()));
+  EXPECT_LT((b.variance - a.variance).norm(), 1e-8 * a.variance.norm());
+  EXPECT_LT((on_cuda->information(theta, beta) - on_cpu->information(theta, beta)).norm(), 1e-6);
+}
 
 }  // namespace
 }  // namespace cuglmm

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include <host/cuda/batch.hpp>
+#include <host/cuda/border.hpp>
 #include <host/cuda/problem.hpp>
 #include <host/cuda/solver.hpp>
 #include <host/engine/cpu_engine.hpp>
@@ -20,15 +21,19 @@ constexpr double kMemoryPart = 0.8;
 
 class CudaEngine : public Engine {
  public:
-  CudaEngine(const PlanData& plan, const CudaDevice& device)
-      : plan_(plan), info_(device), solver_(stream_), device_plan_(plan, stream_) {}
+  CudaEngine(const PlanData& plan, const CudaDevice& device, int smallest_border)
+      : plan_(plan),
+        info_(device),
+        solver_(stream_),
+        device_plan_(plan, stream_),
+        border_(smallest_border, stream_) {}
 
   std::string device() const override { return fmt::format("cuda ({})", info_.name); }
 
-  /// One problem on an arrow has no lanes to fill a GPU with: the CPU's is used.
+  /// One problem on an arrow has no lanes to fill a GPU with: the CPU's is used, but for a large border.
   std::unique_ptr<Problem> problem(const ResponseSums& sums) override {
     if (plan_.arrow) {
-      if (!cpu_) cpu_ = make_cpu_engine(plan_, "auto", 0);
+      if (!cpu_) cpu_ = make_cpu_engine(plan_, "auto", 0, border_.functions(plan_.view.arrow.border));
       return cpu_->problem(sums);
     }
     if (!layout_) layout_ = std::make_unique<Layout>(plan_, stream_);
@@ -132,14 +137,19 @@ class CudaEngine : public Engine {
   mutable Solver solver_;
   DevicePlan device_plan_;
   std::unique_ptr<Layout> layout_;
+  Border border_;
   std::unique_ptr<Engine> cpu_;
 };
 
 }  // namespace
 
 std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& device) {
+  return make_engine(plan, device, kDeviceBorder);
+}
+
+std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& device, int smallest_border) {
   check(cudaSetDevice(device.number));
-  return std::make_unique<CudaEngine>(plan, device);
+  return std::make_unique<CudaEngine>(plan, device, smallest_border);
 }
 
 }  // namespace cuglmm::cuda

@@ -8,6 +8,8 @@ namespace cuglmm::cuda {
 /// The GPUs there are; none: why.
 std::vector<CudaDevice> devices(std::string& why_none);
 std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& device);
+/// The border of one fit is the GPU's from this size on, not from kDeviceBorder (tests).
+std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& device, int smallest_border);
 
 }  // namespace cuglmm::cuda
 

@@ -2,7 +2,7 @@
 
 namespace cuglmm::cuda {
 
-Solver::Solver(const Stream& stream) : stream_(stream) {
+SolverHandle::SolverHandle(const Stream& stream) {
   check(cusolverDnCreate(&handle_));
   try {
     check(cusolverDnSetStream(handle_, stream.get()));
@@ -12,8 +12,6 @@ Solver::Solver(const Stream& stream) : stream_(stream) {
   }
 }
 
-Solver::~Solver() { log_failure(cusolverDnDestroy(handle_)); }
-
 std::optional<Eigen::MatrixXd> Solver::inverse(const Eigen::MatrixXd& A) {
   const int n = static_cast<int>(A.rows());
   if (n == 0) return A;
@@ -21,16 +19,17 @@ std::optional<Eigen::MatrixXd> Solver::inverse(const Eigen::MatrixXd& A) {
   DeviceArray<double> L(A.size());
   DeviceArray<int> info(2);
   int factor_size = 0, inverse_size = 0;
-  check(cusolverDnDpotrf_bufferSize(handle_, kLower, n, L.data(), n, &factor_size));
-  check(cusolverDnDpotri_bufferSize(handle_, kLower, n, L.data(), n, &inverse_size));
+  check(cusolverDnDpotrf_bufferSize(handle_.get(), kLower, n, L.data(), n, &factor_size));
+  check(cusolverDnDpotri_bufferSize(handle_.get(), kLower, n, L.data(), n, &inverse_size));
   const DeviceArray<double> factor_work(factor_size), inverse_work(inverse_size);
   upload(L.data(), A.data(), A.size(), stream_);
-  check(cusolverDnDpotrf(handle_, kLower, n, L.data(), n, factor_work.data(), factor_size, info.data()));
+  check(
+      cusolverDnDpotrf(handle_.get(), kLower, n, L.data(), n, factor_work.data(), factor_size, info.data()));
   int failed[2] = {0, 0};
   download(failed, info.data(), 1, stream_);
   if (failed[0] != 0) return std::nullopt;
-  check(
-      cusolverDnDpotri(handle_, kLower, n, L.data(), n, inverse_work.data(), inverse_size, info.data() + 1));
+  check(cusolverDnDpotri(handle_.get(), kLower, n, L.data(), n, inverse_work.data(), inverse_size,
+                         info.data() + 1));
   Eigen::MatrixXd out(n, n);
   download(out.data(), L.data(), out.size(), stream_);
   download(failed + 1, info.data() + 1, 1, stream_);

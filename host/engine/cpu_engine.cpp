@@ -105,30 +105,31 @@ class CpuProblem : public Problem {
 /// One problem on an arrow. Its parts are cut by the plan, so the bits do not depend on the threads.
 class CpuArrowProblem : public Problem {
  public:
-  CpuArrowProblem(const PlanData& plan, const CpuFunctions& functions, int threads, const ResponseSums& sums)
-      : plan_(plan),
+  CpuArrowProblem(const PlanData& plan, const CpuFunctions& functions, int threads,
+                  const DenseFunctions* dense, const ResponseSums& sums)
+      : view_(with(dense, plan.view)),
         functions_(functions),
         team_{&run, worth_threads(plan) ? threads : 1},
         sums_(sums),
         u_(Eigen::VectorXd::Zero(plan.view.u_total)),
         psi_(Eigen::VectorXd::Constant(plan.view.k, std::numeric_limits<double>::quiet_NaN())),
-        scratch_(functions.arrow_bytes(plan.view)) {}
+        scratch_(functions.arrow_bytes(view_)) {}
 
   ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
                              bool moments) override {
     start(beta);
-    const Eigen::VectorXd psi = search_point(plan_.view, theta, beta);
-    if (!plan_.linear) return evaluate(psi, moments);
+    const Eigen::VectorXd psi = search_point(view_, theta, beta);
+    if (view_.family != KernelFamily::gaussian) return evaluate(psi, moments);
     if (psi_ != psi) last_ = evaluate(psi, true);  // PIRLS goes on where it stopped; a linear model is done
     return last_;
   }
 
   Eigen::MatrixXd information(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta) override {
-    const int p = plan_.view.p;
-    const Eigen::VectorXd psi = search_point(plan_.view, theta, beta);
+    const int p = view_.p;
+    const Eigen::VectorXd psi = search_point(view_, theta, beta);
     if (psi_ != psi) evaluate(theta, beta, false);
     Eigen::MatrixXd information(p, p);
-    functions_.arrow_information(plan_.view, lanes(psi), team_, information.data(), scratch_.data());
+    functions_.arrow_information(view_, lanes(psi), team_, information.data(), scratch_.data());
     information.triangularView<Eigen::StrictlyLower>() = information.transpose();  // rows are columns
     return information;
   }
@@ -138,13 +139,12 @@ class CpuArrowProblem : public Problem {
 
  private:
   ProblemEvaluation evaluate(const Eigen::VectorXd& psi, bool moments) {
-    const PlanView& view = plan_.view;
-    const int carried = view.carried, effects = view.arrow.effects;
+    const int carried = view_.carried, effects = view_.arrow.effects;
     ProblemEvaluation out;
-    Eigen::VectorXd gradient = Eigen::VectorXd::Zero(view.k + carried), T(view.m), mode(effects),
+    Eigen::VectorXd gradient = Eigen::VectorXd::Zero(view_.k + carried), T(view_.m), mode(effects),
                     variance(effects);
-    out.G.resize(view.m);
-    out.TT.resize(moments ? view.TT_size : 0);
+    out.G.resize(view_.m);
+    out.TT.resize(moments ? view_.TT_size : 0);
     ArrowProblem problem = lanes(psi);
     problem.G = out.G.data();
     problem.gradient = gradient.data();
@@ -152,13 +152,13 @@ class CpuArrowProblem : public Problem {
     problem.TT = out.TT.data();
     problem.mode = mode.data();
     problem.variance = variance.data();
-    functions_.evaluate_arrow(view, problem, team_, scratch_.data());
+    functions_.evaluate_arrow(view_, problem, team_, scratch_.data());
     psi_ = psi;
     out.objective = problem.objective;
-    out.gradient = gradient.head(view.k);
-    if (view.profiled) {
-      out.beta = gradient.segment(view.k, view.p);
-      out.sigma = gradient[view.k + view.p];
+    out.gradient = gradient.head(view_.k);
+    if (view_.profiled) {
+      out.beta = gradient.segment(view_.k, view_.p);
+      out.sigma = gradient[view_.k + view_.p];
     }
     if (moments) {
       out.mode = ordered(mode);
@@ -171,6 +171,11 @@ class CpuArrowProblem : public Problem {
     parallel_for(team.size, parts, [&](int part, int) { body(argument, part); });
   }
 
+  static PlanView with(const DenseFunctions* dense, PlanView view) {
+    if (dense) view.arrow.dense = dense;
+    return view;
+  }
+
   /// Threads are started anew for each loop: below that they cost more than they bring.
   static bool worth_threads(const PlanData& plan) {
     return plan.cells.size() >= 2 * kRowsPerThread || plan.view.arrow.border >= 512;
@@ -178,7 +183,7 @@ class CpuArrowProblem : public Problem {
 
   /// nAGQ = 0: the first beta.
   void start(const Eigen::VectorXd& beta) {
-    const int effects = plan_.view.arrow.effects;
+    const int effects = view_.arrow.effects;
     if (!started_ && u_.size() == effects + beta.size()) u_.tail(beta.size()) = beta;
     started_ = true;
   }
@@ -195,13 +200,13 @@ class CpuArrowProblem : public Problem {
   }
   /// In lme4's order.
   Eigen::VectorXd ordered(const Eigen::VectorXd& values) const {
-    const ArrowView& arrow = plan_.view.arrow;
+    const ArrowView& arrow = view_.arrow;
     Eigen::VectorXd out(arrow.effects);
     for (int i = 0; i < arrow.effects; ++i) out[arrow.u_number[i]] = values[i];
     return out;
   }
 
-  const PlanData& plan_;
+  const PlanView view_;
   const CpuFunctions& functions_;
   const Team team_;
   const ResponseSums sums_;
@@ -215,15 +220,15 @@ class CpuArrowProblem : public Problem {
 
 class CpuEngine : public Engine {
  public:
-  CpuEngine(const PlanData& plan, const CpuFunctions& functions, int threads)
-      : plan_(plan), functions_(functions), threads_(threads) {}
+  CpuEngine(const PlanData& plan, const CpuFunctions& functions, int threads, const DenseFunctions* dense)
+      : plan_(plan), functions_(functions), threads_(threads), dense_(dense) {}
 
   std::string device() const override {
     return fmt::format("cpu ({}, {} thread{})", functions_.name, threads_, threads_ == 1 ? "" : "s");
   }
 
   std::unique_ptr<Problem> problem(const ResponseSums& sums) override {
-    if (plan_.arrow) return std::make_unique<CpuArrowProblem>(plan_, functions_, threads_, sums);
+    if (plan_.arrow) return std::make_unique<CpuArrowProblem>(plan_, functions_, threads_, dense_, sums);
     if (!layout_) layout_ = std::make_unique<SliceLayout>(plan_, functions_.pack_width);
     return std::make_unique<CpuProblem>(plan_, *layout_, functions_, threads_, sums);
   }
@@ -317,13 +322,15 @@ class CpuEngine : public Engine {
   const PlanData& plan_;
   const CpuFunctions& functions_;
   int threads_;
+  const DenseFunctions* dense_;
   std::unique_ptr<SliceLayout> layout_;
 };
 
 }  // namespace
 
-std::unique_ptr<Engine> make_cpu_engine(const PlanData& plan, const std::string& simd, int threads) {
-  return std::make_unique<CpuEngine>(plan, cpu_functions(simd), thread_count(threads));
+std::unique_ptr<Engine> make_cpu_engine(const PlanData& plan, const std::string& simd, int threads,
+                                        const DenseFunctions* dense) {
+  return std::make_unique<CpuEngine>(plan, cpu_functions(simd), thread_count(threads), dense);
 }
 
 }  // namespace cuglmm

@@ -106,9 +106,9 @@ struct Tiles {
   }
 };
 
-bool factor(double* A, int n, int threads) { return Tiles{A, n, threads}.factor(); }
+bool factor(void*, double* A, int n, int threads) { return Tiles{A, n, threads}.factor(); }
 
-void invert(double* L, int n, int threads) {
+void invert(void*, double* L, int n, int threads) {
   const Tiles tiles{L, n, threads};
   tiles.invert_triangle();
   tiles.times_transposed();
@@ -119,7 +119,7 @@ void invert(double* L, int n, int threads) {
 const DenseFunctions& dense_functions() {
   static const bool alone = (openblas_set_num_threads(1), true);
   static_cast<void>(alone);
-  static constexpr DenseFunctions functions{&factor, &invert};
+  static constexpr DenseFunctions functions{nullptr, kDenseBorder, &factor, &invert};
   return functions;
 }
 

@@ -6,7 +6,10 @@
 #include <cuglmm/cuglmm.hpp>
 #include <emulation/emulation.hpp>
 #include <host/engine/cuda_module.hpp>
+#include <tests/support/crossed_model.hpp>
 #include <tests/support/fits.hpp>
+
+#include "small_borders.hpp"
 
 namespace cuglmm {
 namespace {
@@ -41,6 +44,15 @@ void fail_each_call(const Work& work) {
 
 TEST(Failures, OfEveryCallOfAFitAreErrorsAndLeaveNothing) {
   fail_each_call([] { fit(*original().model, {.device = "cuda"}); });
+}
+
+TEST(Failures, OfEveryCallOfAFitWithABorderOnTheDeviceAreErrorsOrTheCpus) {
+  const Model model = test::crossed_model(5, 60);
+  const FitOptions options{.se = StandardErrors::rx, .device = "cuda"};
+  const test::SmallBorders on_the_device;
+  const Fit expected = fit(model, options);
+  fail_each_call(
+      [&] { EXPECT_NEAR(fit(model, options).minus2_log_likelihood, expected.minus2_log_likelihood, 1e-8); });
 }
 
 TEST(Failures, OfEveryCallOfABootstrapAreErrorsOrSmallerTiles) {
