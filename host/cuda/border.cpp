@@ -10,7 +10,7 @@ namespace {
 /// Of a matrix whose rows are read as columns.
 constexpr auto kTriangle = CUBLAS_FILL_MODE_UPPER;
 
-/// cusolverDnDpotri counts in int.
+/// cusolverDnDpotri counts in int, n^2 too.
 constexpr int kLargest = 46340;
 
 }  // namespace
@@ -18,12 +18,11 @@ constexpr int kLargest = 46340;
 DeviceMatrix::DeviceMatrix(int n, const Stream& stream)
     : n_(n), stream_(stream), handle_(stream), A_(std::size_t(n) * n), info_(1) {
   std::size_t factor_bytes = 0, host_bytes = 0;
-  int inverse_size = 0;
   check(cusolverDnXpotrf_bufferSize(handle_.get(), parameters_.get(), kTriangle, n, CUDA_R_64F, A_.data(), n,
                                     CUDA_R_64F, &factor_bytes, &host_bytes));
-  check(cusolverDnDpotri_bufferSize(handle_.get(), kTriangle, n, A_.data(), n, &inverse_size));
+  check(cusolverDnDpotri_bufferSize(handle_.get(), kTriangle, n, A_.data(), n, &inverse_size_));
   const std::size_t factor_size = (factor_bytes + sizeof(double) - 1) / sizeof(double);
-  work_ = DeviceArray<double>(std::max(factor_size, std::size_t(inverse_size)));
+  work_ = DeviceArray<double>(std::max(factor_size, std::size_t(inverse_size_)));
   host_work_.resize(host_bytes);
 }
 
@@ -36,10 +35,10 @@ bool DeviceMatrix::factor() {
   return failed == 0;
 }
 
-/// What potri has to say, a zero on the diagonal of L, no factor has.
+/// Its info is not asked for: it would tell of a zero on the diagonal, which no factor has.
 void DeviceMatrix::invert() {
-  check(cusolverDnDpotri(handle_.get(), kTriangle, n_, A_.data(), n_, work_.data(),
-                         static_cast<int>(work_.size()), info_.data()));
+  check(cusolverDnDpotri(handle_.get(), kTriangle, n_, A_.data(), n_, work_.data(), inverse_size_,
+                         info_.data()));
 }
 
 Border::Border(int smallest, const Stream& stream)

@@ -14,6 +14,7 @@ namespace cuglmm::cuda {
 
 /// From this size on the GPU serves. On paper, measured on no GPU: of a border of 512, factored and inverted,
 /// the three copies of 2 MB take 0.6 ms at 10 GB/s, the n^3 flops 3.7 ms on a core of 36 GF.
+/// Many cores would do with a larger one.
 constexpr int kDeviceBorder = 512;
 
 /// A symmetric positive definite matrix on the device, n x n row-major, lower triangle, with cuSOLVER's
@@ -37,6 +38,7 @@ class DeviceMatrix {
   const SolverParameters parameters_;
   const DeviceArray<double> A_;
   const DeviceArray<int> info_;
+  int inverse_size_ = 0;  ///< doubles of work_ that it takes
   DeviceArray<double> work_;
   std::vector<std::byte> host_work_;
 };
