@@ -80,14 +80,14 @@ class Arrow {
   }
 
   /// b = Lambda u of all effects.
-  CUGLMM_CALL void scale(const Lanes<Real>& u, const Lanes<Real>& b) const {
-    each_part_(view_.part_count, [&](int part) {
-      each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
-        scale_node<C>(Lambda, shape_.own(node.factor), node.u, u, b, 1);
-      });
-    });
-    border_.scale_effects(u, b, 1);
+  CUGLMM_CALL void scale(const Lanes<Real>& u, const Lanes<Real>& b) const { scale_effects<false>(u, b); }
+  /// v = Lambda' g of all effects.
+  CUGLMM_CALL void scale_transposed(const Lanes<Real>& g, const Lanes<Real>& v) const {
+    scale_effects<true>(g, v);
   }
+
+  /// The border keeps a copy of R (ArrowWork::kept).
+  CUGLMM_LANE bool keeps_R() const { return border_.any_small(); }
 
   CUGLMM_HD const AnyShape& shape() const { return shape_; }
 
@@ -106,6 +106,16 @@ class Arrow {
       if (node.factor != factor) level_lambda(shape_, factor = node.factor, theta_, Lambda);
       f(node, Lambda);
     }
+  }
+
+  template <bool Transposed>
+  CUGLMM_LANE void scale_effects(const Lanes<Real>& u, const Lanes<Real>& b) const {
+    each_part_(view_.part_count, [&](int part) {
+      each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
+        scale_node<C, Transposed>(Lambda, shape_.own(node.factor), node.u, u, b, 1);
+      });
+    });
+    border_.template scale_effects<Transposed>(u, b, 1);
   }
 
   /// The forward half of a solution; g of the border then has all else taken out.

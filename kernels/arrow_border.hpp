@@ -13,8 +13,9 @@ namespace cuglmm {
 /// A factor of the border with a diagonal of Lambda below this takes T from its definition: I - H^-1 cancels.
 constexpr double kSmallLambda = 1e-3;
 
-/// b = Lambda u of one node, whose q <= C effects are numbers `at` ..; u, b: effects x columns.
-template <int C, class Real>
+/// b = Lambda u (Transposed: Lambda' u) of one node, whose q <= C effects are numbers `at` ..; u, b: effects
+/// x columns.
+template <int C, bool Transposed = false, class Real>
 CUGLMM_HD void scale_node(const Real* Lambda, int q, int at, const Lanes<Real>& u, const Lanes<Real>& b,
                           int columns) {
   if (q == 1) {
@@ -24,7 +25,7 @@ CUGLMM_HD void scale_node(const Real* Lambda, int q, int at, const Lanes<Real>& 
   for (int j = 0; j < columns; ++j) {
     Real in[C], out[C];
     for (int c = 0; c < q; ++c) in[c] = u[Index{at + c} * columns + j];
-    multiply_lower<false>(Lambda, q, in, out);
+    multiply_lower<Transposed>(Lambda, q, in, out);
     for (int c = 0; c < q; ++c) b[Index{at + c} * columns + j] = out[c];
   }
 }
@@ -90,9 +91,12 @@ class ArrowBorder {
     scale_effects(v, b, columns);
   }
 
-  /// b = Lambda u of the border's effects.
+  /// b = Lambda u, or Lambda' u, of the border's effects.
+  template <bool Transposed = false>
   CUGLMM_LANE void scale_effects(const Lanes<Real>& u, const Lanes<Real>& b, int columns) const {
-    each_node([&](int, const Real* Lambda, int q, int at) { scale_node<C>(Lambda, q, at, u, b, columns); });
+    each_node([&](int, const Real* Lambda, int q, int at) {
+      scale_node<C, Transposed>(Lambda, q, at, u, b, columns);
+    });
   }
 
   /// b = C g, after invert().
@@ -170,11 +174,16 @@ class ArrowBorder {
     }
     return any;
   }
+
+ public:
+  /// A copy of R is kept for T.
   CUGLMM_LANE bool any_small() const {
     bool any = false;
     for (int factor = view_.chain; factor < view_.factors; ++factor) any = any || any_(small(factor));
     return any;
   }
+
+ private:
   CUGLMM_LANE bool all_zero() const {
     bool zero = true;
     for (int j = 0; j < plan_.terms; ++j) {

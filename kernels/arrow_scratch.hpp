@@ -5,6 +5,12 @@
 
 namespace cuglmm {
 
+/// LastFactor is for single problems with a border that is factored by DenseFunctions.
+template <class Real>
+CUGLMM_HD bool keeps_factor(const PlanView& plan) {
+  return Lane<Real>::width == 1 && plan.arrow.border_functions() && !plan.profiled;
+}
+
 template <class Real>
 CUGLMM_HD ArrowWork<Real> take_arrow_work(Scratch<Real>& scratch, const PlanView& plan) {
   const ArrowView& view = plan.arrow;
@@ -18,6 +24,10 @@ CUGLMM_HD ArrowWork<Real> take_arrow_work(Scratch<Real>& scratch, const PlanView
   work.node = scratch.take(view.factored);
   work.S = scratch.take(square);
   work.kept = scratch.take(square);
+  const bool keeps = keeps_factor<Real>(plan);
+  work.last_R = scratch.take(keeps ? view.values : 0);
+  work.last_node = scratch.take(keeps ? view.factored : 0);
+  work.last_theta = scratch.take(keeps ? plan.m + 1 : 0);
   work.part_sums = scratch.take(parts * border * (p > 2 ? p : 2));
   work.part_log = scratch.take(2 * parts);
   work.part_ok = scratch.take(parts);

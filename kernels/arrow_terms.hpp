@@ -126,6 +126,45 @@ CUGLMM_CALL void collect_T(const PlanView& plan, const Lanes<Real>& part_sums, c
   for (int i = 0; i < plan.TT_size; ++i) moments.TT[i] = total(2 * plan.m + i);
 }
 
+/// y -= Z'WZ x, Z'WZ given by its values; x, y: effects x columns.
+template <class Real, class Values>
+CUGLMM_CALL void subtract_product(const PlanView& plan, const Values& ZWZ, const Lanes<Real>& x,
+                                  const Lanes<Real>& y, int columns) {
+  const ArrowView& view = plan.arrow;
+  const auto pair = [&](int i, int k, const Real& value) {  // two different effects
+    const Index at_i = Index{i} * columns, at_k = Index{k} * columns;
+    subtract(y.from(at_i), value, x.from(at_k), columns);
+    subtract(y.from(at_k), value, x.from(at_i), columns);
+  };
+  const auto diagonal = [&](Index values, int q, int at) {
+    for (int r = 0; r < q; ++r) {
+      for (int c = 0; c < r; ++c) pair(at + r, at + c, Real(ZWZ[values + r * q + c]));
+      const Index i = Index{at + r} * columns;
+      subtract(y.from(i), Real(ZWZ[values + r * q + r]), x.from(i), columns);
+    }
+  };
+  for (int n = 0; n < view.node_count; ++n) {
+    const ArrowNode& node = view.nodes[n];
+    const int q = plan.level_first[node.factor + 1] - plan.level_first[node.factor];
+    const Index list = node.block + q * q;
+    diagonal(node.block, q, node.u);
+    for (int r = 0; r < node.list_size; ++r)
+      for (int c = 0; c < q; ++c)
+        pair(view.list[node.list + r], node.u + c, Real(ZWZ[list + Index{r} * q + c]));
+  }
+  for (int k = 0; k < view.block_count; ++k) {
+    const BorderBlock& block = view.blocks[k];
+    const int row = view.border_first + block.row, first = view.border_first + block.column;
+    if (row == first) {
+      diagonal(block.block, block.columns, row);
+      continue;
+    }
+    for (int r = 0; r < block.rows; ++r)
+      for (int c = 0; c < block.columns; ++c)
+        pair(row + r, first + c, Real(ZWZ[block.block + r * block.columns + c]));
+  }
+}
+
 /// phi times the diagonal of Lambda H^-1 Lambda', by effect, after Arrow::invert().
 template <class Real>
 CUGLMM_CALL void conditional_variances(const PlanView& plan, const ArrowWork<Real>& work, const Real& phi,

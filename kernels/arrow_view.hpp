@@ -88,10 +88,12 @@ struct ArrowView {
 /// Scratch of one slice of problems (arrow.hpp, bordered.hpp, gaussian.hpp).
 template <class Real>
 struct ArrowWork {
-  Lanes<Real> R, C;          ///< values
-  Lanes<Real> node;          ///< factored
-  Lanes<Real> S, kept;       ///< border x border: R, then the factor, then C; R where it is asked for
-  Lanes<Real> part_sums;     ///< parts x border x columns: right-hand sides
+  Lanes<Real> R, C;     ///< values
+  Lanes<Real> node;     ///< factored
+  Lanes<Real> S, kept;  ///< border x border: R, then the factor, then C; R where it is asked for
+  Lanes<Real> last_R, last_node, last_theta;  ///< the last evaluation's (last_factor.hpp): values; factored;
+                                              ///< m, and 1 where they are known, the border's factor in kept
+  Lanes<Real> part_sums;                      ///< parts x border x columns: right-hand sides
   Lanes<Real> part_log;      ///< parts x 2: a LogProduct, or a penalised deviance and its noise
   Lanes<Real> part_ok;       ///< parts: 1 or 0
   Lanes<Real> part_G;        ///< (parts + 1) x (2 m + TT_size): G, T, TT

@@ -8,6 +8,7 @@
 
 #include <kernels/arrow_terms.hpp>
 #include <kernels/laplace.hpp>
+#include <kernels/last_factor.hpp>
 
 namespace cuglmm {
 
@@ -34,6 +35,7 @@ class Bordered {
     Real response = problem_.offset_y;
     for (int j = 0; j < plan_.p; ++j) response = fma_(problem_.xy[j], beta_[j], response);
     const Real F = penalised_deviance(kHere).F;
+    keep_factor(failed);
     zero(work_.part_G, Index{view_.part_count + 1} * G_stride());
     arrow_.invert(
         [&](int part, int factor, int, const Real* T) { add_T(part, factor, T, moments.wanted()); });
@@ -60,6 +62,7 @@ class Bordered {
  private:
   static constexpr int kChunk = sizeof(Wide) > sizeof(Real) ? 64 : 4;  ///< rows at a time
   static constexpr int kWide = static_cast<int>(kChunk * sizeof(Real) / sizeof(Wide));
+  static constexpr bool kKeepsFactor = Lane<Real>::width == 1 && C == kMaxPath;  ///< not on a GPU
   enum Where { kHere, kBeforeStep };
 
   CUGLMM_HD Index G_stride() const { return 2 * plan_.m + plan_.TT_size; }
@@ -356,6 +359,28 @@ class Bordered {
     return out;
   }
 
+  /// The Newton step, by conjugate gradients or, at the mode at the latest, from H's factor. last: g' H^-1 g
+  /// of the step before. Returns the lanes where H is positive definite.
+  CUGLMM_LANE Mask<Real> newton(const Real& tolerance, const Real& last) {
+    if constexpr (kKeepsFactor) {
+      const LastFactor<Real, Threads, C> before(plan_, work_, each_part_);
+      const bool ends = last * max_(last, Real(1e-5)) < 0.1 * tolerance;  // convergence is quadratic
+      if (before.known() && !ends) {
+        decrement_ = before.solve(arrow_, problem_.u, work_.delta);
+        if (decrement_ >= tolerance) return true;
+      }
+      before.forget();
+    }
+    log_inverse_ = {};
+    const Mask<Real> positive = arrow_.factor(log_inverse_);
+    newton_step();
+    return positive;
+  }
+  CUGLMM_LANE void keep_factor(const Mask<Real>& failed) const {
+    if constexpr (kKeepsFactor)
+      if (!failed) LastFactor<Real, Threads, C>(plan_, work_, each_part_).keep(problem_.psi, arrow_);
+  }
+
   /// As Component::pirls (pirls.hpp), the whole problem at once. Beta, where it moves too, moves all rows:
   /// the corrections after the last step need a shorter one.
   CUGLMM_CALL Mask<Real> pirls(const Real& asked) {
@@ -368,9 +393,7 @@ class Bordered {
       arrow_.scale(problem_.u, work_.b);
       if (plan_.profiled) linear_predictor();
       rows();
-      log_inverse_ = {};
-      const Mask<Real> positive = arrow_.factor(log_inverse_);
-      newton_step();
+      const Mask<Real> positive = newton(tolerance, last);
       const auto usable = and_(finite_(decrement_), positive);
       done = or_(done, and_(usable, decrement_ < tolerance));
       if (all_(done) || pass == kMaxPasses) break;

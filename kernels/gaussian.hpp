@@ -74,46 +74,11 @@ class Gaussian {
     const Index p = plan_.p;
     for (Index i = 0; i < view_.effects; ++i)
       work_.S_sum[i] = problem_.zy[i] - dot(work_.ZX.from(i * p), work_.beta_step, p);
-    subtract_ZZ(work_.b, work_.S_sum, 1);
+    subtract_product(plan_, view_.ZZ, work_.b, work_.S_sum, 1);
     if (!view_.reml) return;
-    subtract_ZZ(work_.D_b, work_.ZX, plan_.p);
+    subtract_product(plan_, view_.ZZ, work_.D_b, work_.ZX, plan_.p);
     for (int i = 0; i < plan_.p * plan_.p; ++i) work_.V[i] = work_.A[i];
     invert_border(work_.V, plan_.p);
-  }
-
-  /// y -= Z'WZ x; both effects x columns.
-  CUGLMM_CALL void subtract_ZZ(const Lanes<Real>& x, const Lanes<Real>& y, int columns) const {
-    const auto pair = [&](int i, int k, double value) {  // two different effects
-      const Index at_i = Index{i} * columns, at_k = Index{k} * columns;
-      subtract(y.from(at_i), Real(value), x.from(at_k), columns);
-      subtract(y.from(at_k), Real(value), x.from(at_i), columns);
-    };
-    const auto diagonal = [&](const double* ZZ, int q, int at) {
-      for (int r = 0; r < q; ++r) {
-        for (int c = 0; c < r; ++c) pair(at + r, at + c, ZZ[r * q + c]);
-        const Index i = Index{at + r} * columns;
-        subtract(y.from(i), Real(ZZ[r * q + r]), x.from(i), columns);
-      }
-    };
-    for (int n = 0; n < view_.node_count; ++n) {
-      const ArrowNode& node = view_.nodes[n];
-      const int q = arrow_.shape().own(node.factor);
-      const double *own = view_.ZZ + node.block, *list = own + q * q;
-      diagonal(own, q, node.u);
-      for (int r = 0; r < node.list_size; ++r)
-        for (int c = 0; c < q; ++c) pair(view_.list[node.list + r], node.u + c, list[r * q + c]);
-    }
-    for (int k = 0; k < view_.block_count; ++k) {
-      const BorderBlock& block = view_.blocks[k];
-      const int row = view_.border_first + block.row, first = view_.border_first + block.column;
-      const double* ZZ = view_.ZZ + block.block;
-      if (row == first) {
-        diagonal(ZZ, block.columns, row);
-        continue;
-      }
-      for (int r = 0; r < block.rows; ++r)
-        for (int c = 0; c < block.columns; ++c) pair(row + r, first + c, ZZ[r * block.columns + c]);
-    }
   }
 
   /// T of a node; for REML less E V E', E its rows of Z'W (X - Z C Z'WX).
