@@ -254,8 +254,37 @@ class Arrow {
               work_.S[Index{block.row + r} * n + block.column + c] =
                   work_.R[block.block + r * block.columns + c];
       }
-      for (int k = 0; k < view_.node_count; ++k) update_border(view_.nodes[k], begin, end);
+      for (int k = 0; k < view_.node_count;) {
+        const bool alike = k + kSeveral <= view_.node_count && same_run(view_.nodes + k);
+        if (alike)
+          update_border_by_several(view_.nodes + k, begin, end);
+        else
+          update_border(view_.nodes[k], begin, end);
+        k += alike ? kSeveral : 1;
+      }
     });
+  }
+
+  /// kSeveral nodes of one effect share one list of consecutive border effects, as where all levels of two
+  /// factors meet.
+  CUGLMM_HD bool same_run(const ArrowNode* nodes) const {
+    const ArrowNode& node = nodes[0];
+    for (int k = 0; k < kSeveral; ++k)
+      if (nodes[k].link_count > 0 || !one_run(nodes[k], shape_.own(nodes[k].factor)) ||
+          nodes[k].list_size != node.list_size || view_.list[nodes[k].list] != view_.list[node.list])
+        return false;
+    return true;
+  }
+  CUGLMM_CALL void update_border_by_several(const ArrowNode* nodes, int begin, int end) const {
+    const int first = view_.list[nodes[0].list] - view_.border_first, size = nodes[0].list_size;
+    Lanes<Real> list[kSeveral];
+    Real factor[kSeveral];
+    for (int k = 0; k < kSeveral; ++k) list[k] = work_.R.from(nodes[k].block + 1);
+    for (int r = first < begin ? begin - first : 0; r < size && first + r < end; ++r) {
+      for (int k = 0; k < kSeveral; ++k) factor[k] = list[k][r] * work_.node[nodes[k].factored];
+      subtract_several(work_.S.from(Index{first + r} * view_.border + first), factor, list,
+                       whole_stretch<Real>(r + 1, size));
+    }
   }
 
   CUGLMM_CALL void update_border(const ArrowNode& node, int begin, int end) const {
@@ -271,7 +300,8 @@ class Arrow {
       if (q == 1) {
         const Real factor = list[r] * C0[0];
         if (effect[r] - effect[first] == r - first)  // one after another: no index to look up
-          subtract(row.from(effect[first]), factor, list.from(first), r - first + 1);
+          subtract(row.from(effect[first]), factor, list.from(first),
+                   whole_stretch<Real>(r - first + 1, node.list_size - first));
         else
           for (int s = first; s <= r; ++s) row[effect[s]] -= factor * list[s];
         continue;
@@ -430,6 +460,14 @@ class Arrow {
   CUGLMM_CALL void finish_inverse(const ArrowNode& node, int q, const Lanes<Real>& R, const Lanes<Real>& C0,
                                   const Lanes<Real>& C_own, int part, const UseT& use_T) const {
     const Lanes<Real> X = C_own.from(q * q), list = R.from(q * q);
+    if (q == 1) {
+      const Real c0 = C0[0], y = dot(list, X, node.list_size), k = Real(1.0) - c0 * R[0];
+      const Real T = R[0] * k - k * y * k;
+      use_T(part, node.factor, node.u, &T);
+      C_own[0] = fma_(c0 * c0, y, c0);
+      for (int r = 0; r < node.list_size; ++r) X[r] *= -c0;
+      return;
+    }
     Real Y[C * C], K[C * C], YK[C * C], T[C * C];
     for (int i = 0; i < q * q; ++i) Y[i] = Real(0.0);
     for (int r = 0; r < node.list_size; ++r)

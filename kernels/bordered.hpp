@@ -227,14 +227,14 @@ class Bordered {
     const Lanes<Real>& b = where == kHere ? work_.b : work_.v_b;
     each_part_(view_.part_count, [&](int part) {
       typename Family::template Cumulant<Wide, false> cumulant;
-      each_chunk(part, Rows<0>(plan_), b, where == kHere,
-                 [&](int first, int rows, const Wide* eta, const Wide* mu) {
-                   Wide weights[kWide];
-                   Real* p = reinterpret_cast<Real*>(weights);
-                   for (int i = 0; i < kChunk; ++i)
-                     p[i] = i < rows ? Real(view_.weights[first + i]) : Real(0.0);
-                   for (int k = 0; k < kWide; ++k) cumulant.add(eta[k], mu[k], weights[k], 0);
-                 });
+      with_rows([&](const auto of) {
+        each_chunk(part, of, b, where == kHere, [&](int first, int rows, const Wide* eta, const Wide* mu) {
+          Wide weights[kWide];
+          Real* p = reinterpret_cast<Real*>(weights);
+          for (int i = 0; i < kChunk; ++i) p[i] = i < rows ? Real(view_.weights[first + i]) : Real(0.0);
+          for (int k = 0; k < kWide; ++k) cumulant.add(eta[k], mu[k], weights[k], 0);
+        });
+      });
       const Wide twice = cumulant.twice();
       Real sum(0.0);
       for (int k = 0; k < static_cast<int>(sizeof(Wide) / sizeof(Real)); ++k)

@@ -26,7 +26,8 @@ namespace cuglmm {
 
 using Index = std::int64_t;
 
-/// Mask: one bool per lane. Word: one unsigned 64-bit integer per lane.
+/// Mask: one bool per lane. Word: one unsigned 64-bit integer per lane. stretch: consecutive entries that are
+/// worked on at once (stretch.hpp).
 template <class Real>
 struct Lane;
 
@@ -34,7 +35,7 @@ template <>
 struct Lane<double> {
   using Mask = bool;
   using Word = std::uint64_t;
-  static constexpr int width = 1, register_width = 1;
+  static constexpr int width = 1, register_width = 1, stretch = 1;
 };
 
 template <class Real>

@@ -20,4 +20,23 @@ CUGLMM_HD void subtract(const Lanes<Real>& y, const Real& factor, const Lanes<Re
   for (Index i = 0; i < n; ++i) y[i] -= factor * x[i];
 }
 
+/// The same of several x one after another: y is read and written once.
+constexpr int kSeveral = 4;
+template <class Real>
+CUGLMM_HD void subtract_several(const Lanes<Real>& y, const Real* factor, const Lanes<Real>* x, Index n) {
+  for (Index i = 0; i < n; ++i) {
+    Real sum = y[i];
+    for (int k = 0; k < kSeveral; ++k) sum -= factor[k] * x[k][i];
+    y[i] = sum;
+  }
+}
+
+/// n entries or, where what follows the n-th of `most` may be touched, as many as fill packs.
+template <class Real>
+CUGLMM_HD Index whole_stretch(Index n, Index most) {
+  constexpr Index pack = Lane<Real>::stretch;
+  const Index whole = (n + pack - 1) / pack * pack;
+  return whole < most ? whole : most;
+}
+
 }  // namespace cuglmm

@@ -5,7 +5,7 @@
 #include <unordered_map>
 
 #include <fmt/format.h>
-#include <Eigen/QR>
+#include <Eigen/Cholesky>
 
 #include <cuglmm/error.hpp>
 #include <host/plan/order.hpp>
@@ -98,6 +98,10 @@ class Builder {
     const std::vector<int> order = ascending(node, out_.nodes.size());
     Cells sorted;
     sorted.row.reserve(cells_.row.size());
+    for (auto* of : {&sorted.first, &sorted.leaf}) of->reserve(cells_.size() + 1);
+    sorted.model_row.reserve(cells_.size());
+    sorted.weight.reserve(cells_.size());
+    out_.effect.reserve(cells_.size() * paths_.levels());
     for (const int cell : order) {
       sorted.first.push_back(static_cast<int>(sorted.row.size()));
       sorted.leaf.push_back(cells_.leaf[cell]);
@@ -289,9 +293,10 @@ void ArrowData::add_sums(const Model& model, const PlanData& plan) {
       }
     }
   }
-  const Eigen::VectorXd root = model.weights.cwiseSqrt();
-  const Eigen::VectorXd b =
-      (root.asDiagonal() * model.X).colPivHouseholderQr().solve(root.cwiseProduct(model.y - model.offset));
+  const Eigen::MatrixXd XWX =
+      Eigen::Map<const Eigen::MatrixXd>(XX.data(), p, p).selfadjointView<Eigen::Upper>();
+  const Eigen::VectorXd Xy = model.X.transpose() * model.weights.cwiseProduct(model.y - model.offset);
+  const Eigen::VectorXd b = XWX.ldlt().solve(Xy);  // what it subtracts need not be exact
   centre.assign(b.data(), b.data() + p);
   point();
   view.n = static_cast<double>(model.rows());

@@ -27,6 +27,10 @@ KernelShape kernel_shape(const Model& model, const Paths& paths) {
 
 void fill_cells(const Model& model, PlanData& plan) {
   const Cells& cells = plan.cells;
+  plan.X.reserve(cells.size() * plan.p);
+  plan.Z.reserve(cells.size() * plan.paths.Q);
+  for (auto* of : {&plan.offset, &plan.trials, &plan.draw_weight}) of->reserve(cells.row.size());
+  plan.alike.reserve(cells.size());
   for (std::int64_t row : cells.model_row) {
     for (int j = 0; j < plan.p; ++j) plan.X.push_back(model.X(row, j));
     const std::size_t at = plan.Z.size();

@@ -54,7 +54,7 @@ struct Lane<Pack<A, K>> {
   using Mask = PackMask<A, K>;
   using Word = PackWord<A, K>;
   static constexpr int register_width = static_cast<int>(xsimd::batch<double, A>::size);
-  static constexpr int width = K * register_width;
+  static constexpr int width = K * register_width, stretch = 1;
 };
 
 #define CUGLMM_BINARY(RESULT, NAME, EXPRESSION)                               \

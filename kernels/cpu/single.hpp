@@ -32,6 +32,7 @@ struct Lane<Single<A>> {
   using Mask = bool;
   using Word = std::uint64_t;
   static constexpr int register_width = 1, width = 1;
+  static constexpr int stretch = static_cast<int>(xsimd::batch<double, A>::size);
 };
 
 template <class A>
@@ -71,6 +72,25 @@ CUGLMM_INLINE void subtract(const Lanes<Single<A>>& y, const Single<A>& factor, 
     xsimd::fma(Wide(minus), Wide::load_unaligned(from + i), Wide::load_unaligned(to + i))
         .store_unaligned(to + i);
   for (; i < n; ++i) to[i] = fma_(minus, from[i], to[i]);
+}
+
+template <class A>
+CUGLMM_INLINE void subtract_several(const Lanes<Single<A>>& y, const Single<A>* factor,
+                                    const Lanes<Single<A>>* x, Index n) {
+  using Wide = xsimd::batch<double, A>;
+  constexpr Index width = Wide::size;
+  double* to = reinterpret_cast<double*>(y.at);
+  const double* from[kSeveral];
+  for (int k = 0; k < kSeveral; ++k) from[k] = reinterpret_cast<const double*>(x[k].at);
+  Index i = 0;
+  for (; i + width <= n; i += width) {
+    Wide sum = Wide::load_unaligned(to + i);
+    for (int k = 0; k < kSeveral; ++k)
+      sum = xsimd::fma(Wide(-factor[k].value), Wide::load_unaligned(from[k] + i), sum);
+    sum.store_unaligned(to + i);
+  }
+  for (; i < n; ++i)
+    for (int k = 0; k < kSeveral; ++k) to[i] = fma_(-factor[k].value, from[k][i], to[i]);
 }
 
 }  // namespace cuglmm
