@@ -9,7 +9,7 @@ namespace cuglmm {
 enum class KernelFamily { binomial_logit, poisson_log, gaussian };
 
 /// Which instantiation serves a plan's path.
-enum class KernelShape { one_unit, one_2, one_3, any };
+enum class KernelShape { one_unit, one_2, one_3, nested_2, nested_3, any };
 
 /// A component as the by-problem layout sees it.
 struct ComponentView {

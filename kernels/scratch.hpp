@@ -41,6 +41,10 @@ template <class Shape>
 struct MakeShape {
   static CUGLMM_HD Shape from(const PlanView& plan) { return {plan.p}; }
 };
+template <int Levels>
+struct MakeShape<NestedShape<Levels>> {
+  static CUGLMM_HD NestedShape<Levels> from(const PlanView& plan) { return {plan.p, plan.term}; }
+};
 template <int Capacity>
 struct MakeShape<PathShape<Capacity>> {
   static CUGLMM_HD PathShape<Capacity> from(const PlanView& plan) {

@@ -6,12 +6,19 @@
 
 namespace cuglmm {
 
-/// a'b of n entries.
+/// a'b of n entries, in four chains of arithmetic side by side.
 template <class Real>
 CUGLMM_HD Real dot(const Lanes<Real>& a, const Lanes<Real>& b, Index n) {
-  Real sum(0.0);
-  for (Index i = 0; i < n; ++i) sum = fma_(a[i], b[i], sum);
-  return sum;
+  Real first(0.0), second(0.0), third(0.0), fourth(0.0);
+  Index i = 0;
+  for (; i + 4 <= n; i += 4) {
+    first = fma_(a[i], b[i], first);
+    second = fma_(a[i + 1], b[i + 1], second);
+    third = fma_(a[i + 2], b[i + 2], third);
+    fourth = fma_(a[i + 3], b[i + 3], fourth);
+  }
+  for (; i < n; ++i) first = fma_(a[i], b[i], first);
+  return (first + second) + (third + fourth);
 }
 
 /// y -= factor x, n entries.

@@ -93,6 +93,24 @@ struct OneTerm {
   CUGLMM_HD constexpr int theta_size() const { return q * (q + 1) / 2; }
 };
 
+/// Nested factors with one random effect per level each: sizes known to the compiler.
+template <int Levels>
+struct NestedShape {
+  static constexpr int capacity = Levels;
+  static constexpr bool unit_z = false, single = false;
+  int fixed_effects;
+  const TermView* term_;
+
+  CUGLMM_HD int p() const { return fixed_effects; }
+  CUGLMM_HD constexpr int levels() const { return Levels; }
+  CUGLMM_HD constexpr int size() const { return Levels; }
+  CUGLMM_HD constexpr int first(int level) const { return level; }
+  CUGLMM_HD constexpr int own(int) const { return 1; }
+  CUGLMM_HD constexpr int terms() const { return Levels; }
+  CUGLMM_HD TermView term(int j) const { return {term_[j].level, term_[j].first, 1, term_[j].theta}; }
+  CUGLMM_HD constexpr int theta_size() const { return Levels; }
+};
+
 /// Rows of a component, common to all lanes: the lanes are problems (layout *by problem*). Weights may be
 /// absent (all 1).
 template <class Real, bool UnitWeights>

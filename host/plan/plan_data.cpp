@@ -12,6 +12,9 @@ namespace cuglmm {
 namespace {
 
 KernelShape kernel_shape(const Model& model, const Paths& paths) {
+  const bool nested = paths.chain == paths.levels() && paths.Q == paths.levels();
+  if (nested && paths.Q == 2) return KernelShape::nested_2;
+  if (nested && paths.Q == 3) return KernelShape::nested_3;
   if (model.terms.size() != 1) return KernelShape::any;
   switch (paths.Q) {
     case 1:

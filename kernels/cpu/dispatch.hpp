@@ -21,6 +21,8 @@ auto dispatch(const PlanView& plan, F f) {
     if (plan.shape == KernelShape::one_2) return f(family, draw, Type<OneTerm<2>>{});
     if (plan.shape == KernelShape::one_3) return f(family, draw, Type<OneTerm<3>>{});
     if (plan.shape == KernelShape::one_unit) return f(family, draw, Type<OneTerm<1, true>>{});
+    if (plan.shape == KernelShape::nested_2) return f(family, draw, Type<NestedShape<2>>{});
+    if (plan.shape == KernelShape::nested_3) return f(family, draw, Type<NestedShape<3>>{});
     return f(family, draw, Type<AnyShape>{});
   };
   if (plan.family == KernelFamily::poisson_log) return with_shape(Type<PoissonLog>{}, Type<PoissonDraw>{});
