@@ -160,6 +160,13 @@ class ArrowBorder {
     }
   }
 
+  /// A copy of R is kept for T.
+  CUGLMM_LANE bool any_small() const {
+    bool any = false;
+    for (int factor = view_.chain; factor < view_.factors; ++factor) any = any || any_(small(factor));
+    return any;
+  }
+
  private:
   CUGLMM_HD int first(int factor) const { return view_.factor_first[factor - view_.chain]; }
 
@@ -175,15 +182,6 @@ class ArrowBorder {
     return any;
   }
 
- public:
-  /// A copy of R is kept for T.
-  CUGLMM_LANE bool any_small() const {
-    bool any = false;
-    for (int factor = view_.chain; factor < view_.factors; ++factor) any = any || any_(small(factor));
-    return any;
-  }
-
- private:
   CUGLMM_LANE bool all_zero() const {
     bool zero = true;
     for (int j = 0; j < plan_.terms; ++j) {

@@ -38,7 +38,7 @@ struct Rows {
   const PlanView& plan;
   const int *effect, *pair;
   const double *Z, *X, *weights;
-  int p, chain;
+  int p, chain, factor_count;
 
   CUGLMM_HD explicit Rows(const PlanView& of)
       : plan(of),
@@ -48,7 +48,11 @@ struct Rows {
         X(of.arrow.X),
         weights(of.arrow.weights),
         p(of.p),
-        chain(of.arrow.chain) {}
+        chain(of.arrow.chain),
+        factor_count(of.arrow.factors) {}
+
+  CUGLMM_HD int factors() const { return F > 0 ? F : factor_count; }
+  CUGLMM_HD int pairs() const { return factors() * (factors() + 1) / 2; }
 
   template <class Use>
   CUGLMM_HD void each_effect(Index i, const Use& f) const {

@@ -121,11 +121,11 @@ class BorderedRows {
   template <int F>
   CUGLMM_HD void add_row(const Rows<F>& of, Index i, const Real& mu, const Lanes<Real>& score,
                          const Lanes<Real>& sums, const Lanes<Real>& R, const Lanes<Real>& border) const {
-    constexpr int kPairs = F * (F + 1) / 2;
     const Real p(of.weights[i]), w = p * Family::variance(mu), pmu = p * mu;
-    const int *effect = of.effect + i * F, *pair = of.pair + i * kPairs;
-    const double* z = of.Z + i * F;
-    for (int f = 0; f < F; ++f) {
+    const int *effect = of.effect + i * of.factors(), *pair = of.pair + i * of.pairs();
+    if (F == 0 && !scalar_) return add_row_of_terms(i, w, pmu, score, sums, R, border);
+    const double* z = of.Z + i * of.factors();
+    for (int f = 0; f < of.factors(); ++f) {
       const Real z_f(z[f]), wz = w * z_f;
       (f < of.chain ? score : sums)[effect[f]] -= pmu * z_f;
       for (int h = 0; h <= f; ++h, ++pair) {
@@ -134,24 +134,13 @@ class BorderedRows {
       }
     }
   }
-  CUGLMM_HD void add_row(const Rows<0>&, Index i, const Real& mu, const Lanes<Real>& score,
-                         const Lanes<Real>& sums, const Lanes<Real>& R, const Lanes<Real>& border) const {
+  CUGLMM_HD void add_row_of_terms(Index i, const Real& w, const Real& pmu, const Lanes<Real>& score,
+                                  const Lanes<Real>& sums, const Lanes<Real>& R,
+                                  const Lanes<Real>& border) const {
     const AnyShape& shape = shape_;
     const int* effect = view_.effect + i * view_.factors;
     const int* pair = view_.pair + i * (view_.factors * (view_.factors + 1) / 2);
     const double* z = view_.Z + i * plan_.Q;
-    const Real p(view_.weights[i]), w = p * Family::variance(mu), pmu = p * mu;
-    if (scalar_) {
-      for (int f = 0; f < view_.factors; ++f) {
-        const Real z_f(z[f]), wz = w * z_f;
-        (f < view_.chain ? score : sums)[effect[f]] -= pmu * z_f;
-        for (int h = 0; h <= f; ++h, ++pair) {
-          Real& to = (h < view_.chain ? R : border)[*pair];
-          to = fma_(wz, Real(z[h]), to);
-        }
-      }
-      return;
-    }
     for (int f = 0; f < view_.factors; ++f) {
       const Lanes<Real>& g = f < view_.chain ? score : sums;
       const int qf = shape.own(f);
@@ -263,11 +252,12 @@ class BorderedRows {
 
   /// a_i = z' C z, V the values of C.
   template <int F>
-  CUGLMM_HD static Real row_variance(const Rows<F>& of, const Lanes<Real>& V, Index i) {
-    const int* pair = of.pair + i * (F * (F + 1) / 2);
-    const double* z = of.Z + i * F;
+  CUGLMM_HD Real row_variance(const Rows<F>& of, const Lanes<Real>& V, Index i) const {
+    if (F == 0 && !scalar_) return row_variance_of_terms(V, i);
+    const int* pair = of.pair + i * of.pairs();
+    const double* z = of.Z + i * of.factors();
     Real sum(0.0);
-    for (int f = 0; f < F; ++f) {
+    for (int f = 0; f < of.factors(); ++f) {
       Real half(0.0);
       for (int h = 0; h < f; ++h, ++pair) half = fma_(V[*pair], Real(z[h]), half);
       const Real z_f(z[f]);
@@ -275,20 +265,11 @@ class BorderedRows {
     }
     return sum;
   }
-  CUGLMM_HD Real row_variance(const Rows<0>&, const Lanes<Real>& V, Index i) const {
+  CUGLMM_HD Real row_variance_of_terms(const Lanes<Real>& V, Index i) const {
     const AnyShape& shape = shape_;
     const int* pair = view_.pair + i * (view_.factors * (view_.factors + 1) / 2);
     const double* z = view_.Z + i * plan_.Q;
     Real sum(0.0);
-    if (scalar_) {
-      for (int f = 0; f < view_.factors; ++f) {
-        Real half(0.0);
-        for (int h = 0; h < f; ++h, ++pair) half = fma_(V[*pair], Real(z[h]), half);
-        const Real z_f(z[f]);
-        sum = fma_(z_f, fma_(V[*pair++], z_f, half + half), sum);
-      }
-      return sum;
-    }
     for (int f = 0; f < view_.factors; ++f)
       for (int h = 0; h <= f; ++h, ++pair) {
         const int qf = shape.own(f), qh = shape.own(h);
