@@ -1,6 +1,6 @@
+#include <algorithm>
 #include <numeric>
 #include <string_view>
-#include <unordered_map>
 
 #include <host/plan/order.hpp>
 #include <host/plan/plan_data.hpp>
@@ -22,25 +22,29 @@ std::vector<double> row_keys(const Model& model, const Paths& paths, int width) 
   return keys;
 }
 
-/// For each row the first row that it merges with.
-std::vector<std::int64_t> representatives(const Model& model, const Paths& paths) {
+/// For each row the first row that it merges with. by_leaf: the rows, leaf by leaf.
+std::vector<int> representatives(const Model& model, const Paths& paths, const std::vector<int>& by_leaf) {
   const std::vector<int>& leaf = model.factors[paths.factor[0]].codes;
   int width = static_cast<int>(model.X.cols()) + 1 + paths.levels() - paths.chain;
   for (const RandomTerm& term : model.terms) width += term.size();
   const std::vector<double> keys = row_keys(model, paths, width);
-  const auto bytes = [&](std::int64_t i) {
-    return std::string_view(reinterpret_cast<const char*>(keys.data() + i * width), width * sizeof(double));
+  const auto bytes = [&](std::int64_t row) {
+    return std::string_view(reinterpret_cast<const char*>(keys.data() + row * width), width * sizeof(double));
   };
-  const auto hash = [&](std::int64_t i) {
-    return std::hash<std::string_view>{}(bytes(i)) ^ (leaf[i] * 0x9E3779B97F4A7C15u);
-  };
-  const auto equal = [&](std::int64_t a, std::int64_t b) {
-    return leaf[a] == leaf[b] && bytes(a) == bytes(b);
-  };
-  std::unordered_map<std::int64_t, std::int64_t, decltype(hash), decltype(equal)> seen(model.rows() * 2, hash,
-                                                                                       equal);
-  std::vector<std::int64_t> first(model.rows());
-  for (std::int64_t i = 0; i < model.rows(); ++i) first[i] = seen.try_emplace(i, i).first->second;
+  std::vector<int> first(by_leaf.size());
+  std::vector<std::pair<std::size_t, int>> rows;  // hash and number, of one leaf
+  for (std::size_t begin = 0; begin < by_leaf.size(); begin += rows.size()) {
+    rows.clear();
+    for (std::size_t i = begin; i < by_leaf.size() && leaf[by_leaf[i]] == leaf[by_leaf[begin]]; ++i)
+      rows.emplace_back(std::hash<std::string_view>{}(bytes(by_leaf[i])), by_leaf[i]);
+    std::sort(rows.begin(), rows.end());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      const auto [hash, row] = rows[i];
+      first[row] = row;
+      for (std::size_t j = i; j-- > 0 && rows[j].first == hash && first[row] == row;)
+        if (bytes(rows[j].second) == bytes(row)) first[row] = first[rows[j].second];
+    }
+  }
   return first;
 }
 
@@ -48,13 +52,14 @@ std::vector<std::int64_t> representatives(const Model& model, const Paths& paths
 
 Cells make_cells(const Model& model, const Paths& paths, bool collapse) {
   const std::vector<int>& leaf = model.factors[paths.factor[0]].codes;
-  std::vector<std::int64_t> first(model.rows());
+  const std::vector<int> by_leaf = ascending(leaf, model.factors[paths.factor[0]].levels.size());
+  std::vector<int> first(by_leaf.size());
   std::iota(first.begin(), first.end(), 0);
-  if (collapse) first = representatives(model, paths);
+  if (collapse) first = representatives(model, paths, by_leaf);
 
   Cells cells;
   std::vector<int> cell(model.rows());  // of each row; they are numbered leaf by leaf
-  for (const int row : ascending(leaf, model.factors[paths.factor[0]].levels.size())) {
+  for (const int row : by_leaf) {
     if (first[row] == row) {
       cell[row] = static_cast<int>(cells.model_row.size());
       cells.leaf.push_back(leaf[row]);

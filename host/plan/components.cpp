@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include <host/plan/order.hpp>
 #include <kernels/pirls.hpp>
 
 namespace cuglmm {
@@ -16,8 +17,8 @@ namespace {
 
 /// For each level of the chain but the coarsest: the factor level above it.
 std::vector<std::vector<int>> parents(const Model& model, const Paths& paths) {
-  std::vector<std::vector<int>> parent(paths.chain);
-  for (int level = 0; level + 1 < paths.chain; ++level) {
+  std::vector<std::vector<int>> parent(std::max(paths.chain - 1, 0));
+  for (int level = 0; level < static_cast<int>(parent.size()); ++level) {
     const GroupingFactor &fine = model.factors[paths.factor[level]],
                          &coarse = model.factors[paths.factor[level + 1]];
     parent[level].resize(fine.levels.size());
@@ -26,21 +27,23 @@ std::vector<std::vector<int>> parents(const Model& model, const Paths& paths) {
   return parent;
 }
 
-/// Sorts cells by the path of their leaf, coarsest factor first.
-void sort_cells(const std::vector<std::vector<int>>& parent, int levels, Cells& cells) {
-  const auto path = [&](int leaf) {
-    std::vector<int> codes(levels);
-    for (int level = 0; level < levels; ++level) {
-      codes[levels - 1 - level] = leaf;
-      if (level + 1 < levels) leaf = parent[level][leaf];
-    }
-    return codes;
-  };
-  std::vector<std::vector<int>> keys;
-  for (int leaf : cells.leaf) keys.push_back(path(leaf));
-  std::vector<int> order(cells.size());
+/// Sorts cells, which come leaf by leaf, by the path of their leaf, coarsest factor first.
+void sort_cells(const std::vector<std::vector<int>>& parent, Cells& cells) {
+  if (parent.empty()) return;
+  std::vector<int> order(cells.size()), code = cells.leaf;  // of each cell in order, on a level
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return keys[a] < keys[b]; });
+  for (const std::vector<int>& above : parent) {
+    for (int& each : code) each = above[each];
+    const std::vector<int> by_code =
+        ascending(code, *std::max_element(above.begin(), above.end()) + std::size_t{1});
+    const auto sorted = [&](const std::vector<int>& values) {
+      std::vector<int> out;
+      for (const int i : by_code) out.push_back(values[i]);
+      return out;
+    };
+    order = sorted(order);
+    code = sorted(code);
+  }
   Cells sorted;
   sorted.first.push_back(0);
   for (int cell : order) {
@@ -110,7 +113,7 @@ struct Flattener {
 
 std::vector<TreeNode> grow_trees(const Model& model, const Paths& paths, Cells& cells) {
   const auto parent = parents(model, paths);
-  sort_cells(parent, paths.levels(), cells);
+  sort_cells(parent, cells);
   std::vector<TreeNode> roots;
   const int top = paths.levels() - 1;
   std::vector<int> codes(paths.levels());
