@@ -23,9 +23,6 @@
 namespace cuglmm {
 namespace {
 
-/// Replicates per block handed to the sink: a killed run loses no more than a few of these.
-constexpr std::int64_t kBlock = 64;
-
 /// True where some variance of the fit is not clearly above zero: replicates then find a better start from
 /// their own score (design.md 1.7). Clearly: more than the standard error that a zero variance would have.
 bool needs_score_start(const Fit& fit, const ProblemEvaluation& at, const Paths& paths) {
@@ -76,7 +73,7 @@ class Refits {
   BootstrapReport run(std::optional<Draws> draws, std::function<void(Feed&)> fill,
                       const std::function<void(const Fits&)>& sink) {
     const auto start = std::chrono::steady_clock::now();
-    OrderedResults results(options_.first, options_.replicates, plan_.view.m, plan_.view.p, kBlock, sink);
+    OrderedResults results(options_.first, options_.replicates, plan_.view.m, plan_.view.p, sink);
     std::mutex progress_mutex;
     BatchJob job;
     job.psi = psi_;

@@ -6,9 +6,9 @@
 
 namespace cuglmm {
 
-OrderedResults::OrderedResults(std::int64_t first, std::int64_t count, int m, int p, std::int64_t block,
+OrderedResults::OrderedResults(std::int64_t first, std::int64_t count, int m, int p,
                                std::function<void(const Fits&)> sink)
-    : first_(first), count_(count), block_(block), m_(m), p_(p), sink_(std::move(sink)) {}
+    : first_(first), count_(count), m_(m), p_(p), sink_(std::move(sink)) {}
 
 int OrderedResults::claim(int wanted, std::int64_t& number) {
   const std::lock_guard lock(mutex_);
@@ -20,7 +20,7 @@ int OrderedResults::claim(int wanted, std::int64_t& number) {
 }
 
 Fits OrderedResults::empty_block(std::int64_t at) const {
-  const std::int64_t size = std::min(block_, count_ - at);
+  const std::int64_t size = std::min(kBlock, count_ - at);
   Fits fits;
   fits.first = first_ + at;
   fits.status.assign(size, Status::failed);
@@ -34,14 +34,16 @@ Fits OrderedResults::empty_block(std::int64_t at) const {
 
 void OrderedResults::finished(const Finished& replicate, Status status) {
   std::unique_lock lock(mutex_);
-  const std::int64_t at = replicate.number - first_, start = at / block_ * block_, column = at - start;
-  auto place = blocks_.find(start);
-  if (place == blocks_.end()) {
-    Fits fits = empty_block(start);
-    const std::int64_t size = fits.size();
-    place = blocks_.emplace(start, Block{std::move(fits), size, std::vector<bool>(size)}).first;
+  const std::int64_t at = replicate.number - first_, start = at / kBlock * kBlock, column = at - start;
+  const std::size_t place = static_cast<std::size_t>((start - passed_on_) / kBlock);
+  if (place >= blocks_.size()) blocks_.resize(place + 1);
+  Block& block = blocks_[place];
+  if (block.finished.empty()) {
+    block.fits = empty_block(start);
+    block.missing = block.fits.size();
+    block.finished.resize(block.missing);
   }
-  Fits& fits = place->second.fits;
+  Fits& fits = block.fits;
   fits.status[column] = status;
   fits.evaluations[column] = replicate.evaluations;
   if (status != Status::failed) {
@@ -51,8 +53,8 @@ void OrderedResults::finished(const Finished& replicate, Status status) {
     fits.beta.col(column) = Eigen::Map<const Eigen::VectorXd>(replicate.psi + m_, p_);
     fits.sigma[column] = replicate.sigma;
   }
-  --place->second.missing;
-  place->second.finished[column] = true;
+  --block.missing;
+  block.finished[column] = true;
   ++done_;
   flush(lock);
 }
@@ -62,23 +64,21 @@ void OrderedResults::finished(const Finished& replicate, Status status) {
 void OrderedResults::flush(std::unique_lock<std::mutex>& lock) {
   if (flushing_) return;
   flushing_ = true;
-  for (auto next = blocks_.find(passed_on_); next != blocks_.end() && next->second.missing == 0;
-       next = blocks_.find(passed_on_)) {
-    const Fits fits = std::move(next->second.fits);
-    blocks_.erase(next);
+  while (!blocks_.empty() && !blocks_.front().finished.empty() && blocks_.front().missing == 0) {
+    const Fits fits = std::move(blocks_.front().fits);
+    blocks_.pop_front();
+    passed_on_ += fits.size();
     lock.unlock();
     sink_(fits);
     lock.lock();
-    passed_on_ += fits.size();
   }
   flushing_ = false;
 }
 
 void OrderedResults::pass_on_rest() {
-  const auto last = blocks_.find(passed_on_);
-  if (last == blocks_.end() || flushing_) return;  // still flushing: the sink has thrown
-  Fits& fits = last->second.fits;
-  const std::vector<bool>& finished = last->second.finished;
+  if (blocks_.empty() || flushing_) return;  // still flushing: the sink has thrown
+  Fits& fits = blocks_.front().fits;
+  const std::vector<bool>& finished = blocks_.front().finished;
   const std::int64_t done = std::find(finished.begin(), finished.end(), false) - finished.begin();
   if (done == 0) return;
   fits.status.resize(done);

@@ -2,8 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
-#include <map>
 #include <mutex>
 #include <vector>
 
@@ -15,9 +15,8 @@ namespace cuglmm {
 /// Numbers replicates out to threads and passes their results on in order. Thread safe.
 class OrderedResults {
  public:
-  /// Replicates first .. first + count - 1, in blocks of `block`; m values of theta, p of beta each.
-  OrderedResults(std::int64_t first, std::int64_t count, int m, int p, std::int64_t block,
-                 std::function<void(const Fits&)> sink);
+  /// Replicates first .. first + count - 1; m values of theta, p of beta each.
+  OrderedResults(std::int64_t first, std::int64_t count, int m, int p, std::function<void(const Fits&)> sink);
 
   /// Up to `wanted` numbers nobody has yet, consecutive from the result; returns how many (0: none are left,
   /// or stopped).
@@ -35,7 +34,10 @@ class OrderedResults {
   Fits empty_block(std::int64_t number) const;
   void flush(std::unique_lock<std::mutex>& lock);
 
-  const std::int64_t first_, count_, block_;
+  /// Replicates per block handed to the sink: a killed run loses no more than a few of these.
+  static constexpr std::int64_t kBlock = 64;
+
+  const std::int64_t first_, count_;
   const int m_, p_;
   const std::function<void(const Fits&)> sink_;
   mutable std::mutex mutex_;
@@ -43,10 +45,10 @@ class OrderedResults {
   bool stopped_ = false, flushing_ = false;
   struct Block {
     Fits fits;
-    std::int64_t missing;
+    std::int64_t missing = 0;
     std::vector<bool> finished;
   };
-  std::map<std::int64_t, Block> blocks_;  ///< by their first replicate, counted from first_
+  std::deque<Block> blocks_;  ///< not passed on yet, the first of them begins at passed_on_; unset until something is done
 };
 
 }  // namespace cuglmm
