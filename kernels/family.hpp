@@ -7,14 +7,14 @@
 #pragma once
 
 #include <kernels/log_product.hpp>
+#include <kernels/logistic.hpp>
 
 namespace cuglmm {
 
 struct BinomialLogit {
   template <class Real>
   CUGLMM_HD static Real mean(const Real& eta) {
-    const Real e = exp_(-abs_(eta));  // cannot overflow
-    return select_(eta >= 0.0, Real(1.0), e) / (1.0 + e);
+    return logistic_(eta);
   }
   /// Sum over rows of 2 p b(eta), b = log(1 + exp(eta)) = max(eta, 0) - log max(mu, 1 - mu): exact to 1e-16.
   template <class Real, bool UnitWeights>

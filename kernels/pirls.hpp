@@ -31,6 +31,32 @@ struct Elimination {
   CUGLMM_HD int size() const { return y() + q; }
 };
 
+/// PIRLS until g' H^-1 g < tolerance, when the last step is left to Laplace's correction (design.md 1.7). F is
+/// convex (canonical link): a step that more than halves g' H^-1 g leads to the mode, and only where it does not
+/// is F itself compared. A lane that has converged is frozen. Returns the lanes that failed. `at`: a component.
+template <class Real, class Component>
+CUGLMM_LANE Mask<Real> find_mode(Component& at, const Mask<Real>& active, const Real& tolerance) {
+  constexpr int kMaxPasses = 200, kMaxHalvings = 30;
+  Mask<Real> done = not_(active);
+  Real last(1.7e308), halvings(0.0);  // g' H^-1 g before the last step
+  for (int pass = 0;; ++pass) {
+    at.sweep();
+    const auto usable = and_(finite_(at.decrement), at.positive);
+    done = or_(done, and_(usable, at.decrement < tolerance));
+    if (all_(done) || pass == kMaxPasses) break;
+    auto good = and_(usable, at.decrement < 0.5 * last);
+    const auto doubtful = and_(usable, not_(or_(good, done)));
+    if (any_(doubtful)) good = or_(good, and_(doubtful, at.descended()));
+    if (pass == 0) at.restart_at_zero(not_(or_(good, done)));
+    halvings = select_(good, Real(0.0), halvings + 1.0);
+    const auto lost = halvings > double(kMaxHalvings);
+    if (all_(or_(done, lost))) break;
+    at.move(and_(good, not_(done)), and_(not_(good), not_(done)));
+    last = select_(good, at.decrement, last);
+  }
+  return not_(done);
+}
+
 template <class Real, class Family, class Shape, class Design>
 struct Component {
   static constexpr int C = Shape::capacity;
@@ -307,31 +333,16 @@ struct Component {
     return here.F <= before.F + 1e-12 * abs_(before.F) + 1e-14 * here.noise;
   }
 
-  /// PIRLS until g' H^-1 g < tolerance, when the last step is left to Laplace's correction (design.md 1.7). F
-  /// is convex (canonical link): a step that more than halves g' H^-1 g leads to the mode, and only where it
-  /// does not is F itself computed. A lane that has converged is frozen. Returns the lanes that failed.
+  /// See find_mode().
   CUGLMM_LANE Mask<Real> pirls(const Real& tolerance) {
-    constexpr int kMaxPasses = 200, kMaxHalvings = 30;
-    Mask<Real> done = not_(problem.active);
-    Real last(1.7e308), halvings(0.0);  // g' H^-1 g before the last step
     for (int i = 0; i < tree.u_count; ++i) work.step[i] = Real(0.0);
-    for (int pass = 0;; ++pass) {
-      scale_modes();
-      upward();
-      const auto usable = and_(finite_(decrement), positive);
-      done = or_(done, and_(usable, decrement < tolerance));
-      if (all_(done) || pass == kMaxPasses) break;
-      auto good = and_(usable, decrement < 0.5 * last);
-      const auto doubtful = and_(usable, not_(or_(good, done)));
-      if (any_(doubtful)) good = or_(good, and_(doubtful, descended()));
-      if (pass == 0) restart_at_zero(not_(or_(good, done)));
-      halvings = select_(good, Real(0.0), halvings + 1.0);
-      const auto lost = halvings > double(kMaxHalvings);
-      if (all_(or_(done, lost))) break;
-      move(and_(good, not_(done)), and_(not_(good), not_(done)));
-      last = select_(good, decrement, last);
-    }
-    return not_(done);
+    return find_mode(*this, problem.active, tolerance);
+  }
+
+  /// One sweep at the present u.
+  CUGLMM_LANE void sweep() {
+    scale_modes();
+    upward();
   }
 
   /// A start at which nothing is finite is replaced by 0.

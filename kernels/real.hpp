@@ -43,6 +43,17 @@ using Mask = typename Lane<Real>::Mask;
 template <class Real>
 using Word = typename Lane<Real>::Word;
 
+CUGLMM_HD std::uint64_t bits_(double x) {
+  std::uint64_t bits;
+  memcpy(&bits, &x, sizeof x);
+  return bits;
+}
+CUGLMM_HD double from_bits_(std::uint64_t bits) {
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
 CUGLMM_HD double exp_(double x) { return ::exp(x); }
 CUGLMM_HD double log_(double x) { return ::log(x); }
 CUGLMM_HD double sqrt_(double x) { return ::sqrt(x); }
@@ -68,10 +79,7 @@ CUGLMM_HD std::uint64_t multiply_words_(std::uint64_t a, std::uint64_t b) {
 }
 /// (bits + 1/2) / 2^52 for bits below 2^52: they become the mantissa of a number in [1, 2).
 CUGLMM_HD double unit_interval_(std::uint64_t bits, double) {
-  bits |= 0x3ff0000000000000u;
-  double x;
-  memcpy(&x, &bits, sizeof x);
-  return x - 0x1.fffffffffffffp-1;  // 1 - 2^-53
+  return from_bits_(bits | 0x3ff0000000000000u) - 0x1.fffffffffffffp-1;  // 1 - 2^-53
 }
 
 }  // namespace cuglmm

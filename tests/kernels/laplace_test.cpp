@@ -1,8 +1,10 @@
 // Mode, objective and gradient of a component of one random intercept against the definition in long double;
 // a lane that is inactive, has converged or fails leaves the others as they are.
 #include <kernels/laplace.hpp>
+#include <kernels/unit.hpp>
 
 #include <functional>
+#include <type_traits>
 
 #include "tests/kernels/lanes.hpp"
 
@@ -78,8 +80,35 @@ Lanes<Real> lanes(std::vector<Real>& values) {
   return result;
 }
 
+/// In the place of a shape: unit.hpp, which has its own way of evaluating.
+struct Unit {};
+
+template <class Real, class Family>
+Result<Real> evaluate(const Data& data, const std::function<Problem(int)>& problem, const Mask<Real>& active,
+                      const Unit&) {
+  const auto of = [&](auto f) { return make_lanes<Real>([&](int lane) { return f(problem(lane)); }); };
+  const Real psi[3] = {of([](const Problem& p) { return p.theta; }),
+                       of([](const Problem& p) { return p.beta[0]; }),
+                       of([](const Problem& p) { return p.beta[1]; })};
+  using Design = ByProblem<Real, false>;
+  const Design rows{data.X.data(), data.Z.data(), data.offset.data(), data.weights.data(), 2, 1};
+  UnitComponent<Real, Family, 2, Design> unit(rows, data.rows, psi,
+                                              of([](const Problem& p) { return p.zy; }),
+                                              of([](const Problem& p) { return p.start; }), active);
+  UnitSums<Real, 2> sums;
+  unit.evaluate(Real(1e-9), sums);
+  Result<Real> result;
+  result.objective = sums.objective - sums.log_inverse.value();
+  result.G = {sums.G};
+  result.beta = {sums.beta[0], sums.beta[1]};
+  result.u = {unit.u};
+  result.failed = sums.failed;
+  return result;
+}
+
 /// One evaluation, lane `l` on problem(l).
 template <class Real, class Family, class Shape>
+  requires(!std::is_same_v<Shape, Unit>)
 Result<Real> evaluate(const Data& data, const std::function<Problem(int)>& problem, const Mask<Real>& active,
                       const Shape& shape) {
   const auto of = [&](auto f) { return make_lanes<Real>([&](int lane) { return f(problem(lane)); }); };
@@ -112,6 +141,13 @@ Result<Real> evaluate(const Data& data, const std::function<Problem(int)>& probl
   result.objective = out.objective - out.log_inverse.value();
   result.failed = out.failed;
   return result;
+}
+
+/// f(shape) for both that serve a random intercept.
+template <class F>
+void for_each_unit(F f) {
+  f(OneTerm<1, true>{2});
+  f(Unit{});
 }
 
 template <class Real>
@@ -155,8 +191,10 @@ class LaplaceLanes : public ::testing::Test {
 TYPED_TEST_SUITE(LaplaceLanes, Reals);
 
 TYPED_TEST(LaplaceLanes, ObjectiveGradientAndModeEqualTheDefinition) {
-  this->template expect_definition<BinomialLogit>(OneTerm<1, true>{2});
-  this->template expect_definition<PoissonLog>(OneTerm<1, true>{2});
+  for_each_unit([&](const auto& shape) {
+    this->template expect_definition<BinomialLogit>(shape);
+    this->template expect_definition<PoissonLog>(shape);
+  });
 }
 
 TYPED_TEST(LaplaceLanes, EveryShapeOfTheSamePathEqualsTheDefinition) {
@@ -178,64 +216,69 @@ void expect_same_lane(const Result<Real>& a, int lane_a, const Result<Real>& b, 
 // A lane that has converged waits for the others without moving: alone or among slower ones, the bits are the
 // same.
 TYPED_TEST(LaplaceLanes, ALaneIsTheSameBitForBitWhateverItsNeighboursDo) {
-  const OneTerm<1, true> shape{2};
-  const auto mixed = [](int lane) {
-    Problem p = problem_of(lane);
-    if (lane % 2 == 1) p.start = 25;  // halvings
-    return p;
-  };
-  const auto together = evaluate<TypeParam, PoissonLog>(this->data_, mixed, Mask<TypeParam>(true), shape);
-  for (int lane = 0; lane < kLanes<TypeParam>; ++lane) {
-    const auto same = evaluate<TypeParam, PoissonLog>(
-        this->data_, [&](int) { return mixed(lane); }, Mask<TypeParam>(true), shape);
-    expect_same_lane(together, lane, same, 0);
-  }
+  for_each_unit([&](const auto& shape) {
+    const auto mixed = [](int lane) {
+      Problem p = problem_of(lane);
+      if (lane % 2 == 1) p.start = 25;  // halvings
+      return p;
+    };
+    const auto together = evaluate<TypeParam, PoissonLog>(this->data_, mixed, Mask<TypeParam>(true), shape);
+    for (int lane = 0; lane < kLanes<TypeParam>; ++lane) {
+      const auto same = evaluate<TypeParam, PoissonLog>(
+          this->data_, [&](int) { return mixed(lane); }, Mask<TypeParam>(true), shape);
+      expect_same_lane(together, lane, same, 0);
+    }
+  });
 }
 
 TYPED_TEST(LaplaceLanes, AnInactiveLaneKeepsItsModeAndAddsNoGradient) {
-  const OneTerm<1, true> shape{2};
-  const auto nowhere = [](int lane) {
-    return lane == 0 ? Problem{std::nan(""), {std::nan(""), 1e300}, std::nan(""), 0.125} : problem_of(lane);
-  };
-  const auto active = not_(only_lane<TypeParam>(0));
-  const auto result = evaluate<TypeParam, BinomialLogit>(this->data_, nowhere, active, shape);
-  EXPECT_FALSE(any_(result.failed));
-  EXPECT_EQ(lanes_of(result.u[0])[0], 0.125);
-  EXPECT_EQ(lanes_of(result.G[0])[0], 0.0);
-  EXPECT_EQ(lanes_of(result.beta[0])[0], 0.0);
-  EXPECT_EQ(lanes_of(result.beta[1])[0], 0.0);
-  const auto all = evaluate<TypeParam, BinomialLogit>(this->data_, problem_of, Mask<TypeParam>(true), shape);
-  for (int lane = 1; lane < kLanes<TypeParam>; ++lane) expect_same_lane(result, lane, all, lane);
+  for_each_unit([&](const auto& shape) {
+    const auto nowhere = [](int lane) {
+      return lane == 0 ? Problem{std::nan(""), {std::nan(""), 1e300}, std::nan(""), 0.125} : problem_of(lane);
+    };
+    const auto active = not_(only_lane<TypeParam>(0));
+    const auto result = evaluate<TypeParam, BinomialLogit>(this->data_, nowhere, active, shape);
+    EXPECT_FALSE(any_(result.failed));
+    EXPECT_EQ(lanes_of(result.u[0])[0], 0.125);
+    EXPECT_EQ(lanes_of(result.G[0])[0], 0.0);
+    EXPECT_EQ(lanes_of(result.beta[0])[0], 0.0);
+    EXPECT_EQ(lanes_of(result.beta[1])[0], 0.0);
+    const auto all = evaluate<TypeParam, BinomialLogit>(this->data_, problem_of, Mask<TypeParam>(true), shape);
+    for (int lane = 1; lane < kLanes<TypeParam>; ++lane) expect_same_lane(result, lane, all, lane);
+  });
 }
 
 TYPED_TEST(LaplaceLanes, ALaneWithoutAModeFailsAlone) {
-  const OneTerm<1, true> shape{2};
-  const auto bad = [](int lane) {
-    Problem p = problem_of(lane);
-    if (lane == 0) p.beta[0] = std::nan("");
-    return p;
-  };
-  const auto result = evaluate<TypeParam, BinomialLogit>(this->data_, bad, Mask<TypeParam>(true), shape);
-  const auto good = evaluate<TypeParam, BinomialLogit>(this->data_, problem_of, Mask<TypeParam>(true), shape);
-  EXPECT_TRUE(is_set<TypeParam>(result.failed, 0));
-  for (int lane = 1; lane < kLanes<TypeParam>; ++lane) {
-    EXPECT_FALSE(is_set<TypeParam>(result.failed, lane));
-    expect_same_lane(result, lane, good, lane);
-  }
+  for_each_unit([&](const auto& shape) {
+    const auto bad = [](int lane) {
+      Problem p = problem_of(lane);
+      if (lane == 0) p.beta[0] = std::nan("");
+      return p;
+    };
+    const auto result = evaluate<TypeParam, BinomialLogit>(this->data_, bad, Mask<TypeParam>(true), shape);
+    const auto good = evaluate<TypeParam, BinomialLogit>(this->data_, problem_of, Mask<TypeParam>(true), shape);
+    EXPECT_TRUE(is_set<TypeParam>(result.failed, 0));
+    for (int lane = 1; lane < kLanes<TypeParam>; ++lane) {
+      EXPECT_FALSE(is_set<TypeParam>(result.failed, lane));
+      expect_same_lane(result, lane, good, lane);
+    }
+  });
 }
 
 TYPED_TEST(LaplaceLanes, AStartFarOffFindsTheSameMode) {
-  const auto far = [](int lane) {
-    Problem p = problem_of(lane);
-    p.start = lane % 2 ? -40 : 1e6;  // F overflows at the second
-    return p;
-  };
-  const auto result =
-      evaluate<TypeParam, PoissonLog>(this->data_, far, Mask<TypeParam>(true), OneTerm<1, true>{2});
-  EXPECT_FALSE(any_(result.failed));
-  for (int lane = 0; lane < kLanes<TypeParam>; ++lane)
-    EXPECT_NEAR(lanes_of(result.u[0])[std::size_t(lane)],
-                double(definition<PoissonLog>(this->data_, problem_of(lane)).u), 1e-6);
+  for_each_unit([&](const auto& shape) {
+    const auto far = [](int lane) {
+      Problem p = problem_of(lane);
+      p.start = lane % 2 ? -40 : 1e6;  // F overflows at the second
+      return p;
+    };
+    const auto result =
+        evaluate<TypeParam, PoissonLog>(this->data_, far, Mask<TypeParam>(true), shape);
+    EXPECT_FALSE(any_(result.failed));
+    for (int lane = 0; lane < kLanes<TypeParam>; ++lane)
+      EXPECT_NEAR(lanes_of(result.u[0])[std::size_t(lane)],
+                  double(definition<PoissonLog>(this->data_, problem_of(lane)).u), 1e-6);
+  });
 }
 
 }  // namespace
