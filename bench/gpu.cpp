@@ -1,91 +1,166 @@
-/// The CUDA engine beside the CPU engine in one run: replicates of the seed model, on all rows and collapsed,
-/// and one large fit. JSON lines on standard output, a table to --markdown FILE (script/gpu runs it).
+/// The CUDA engine beside the CPU engine in one run: replicates of the seed model, on all rows and collapsed, and
+/// of models of other structures; large fits. JSON lines on standard output, a table to --markdown FILE
+/// (script/gpu runs it).
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
 #include <fstream>
-#include <iostream>
 #include <nlohmann/json.hpp>
 
 #include <cuglmm/cuglmm.hpp>
 
+#include "bench/measure.hpp"
+
 namespace {
 
 using namespace cuglmm;
-using Json = nlohmann::ordered_json;
+using bench::Json;
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
+/// Seconds for a number of problems, and what the run says of itself.
+struct Timed {
+  double seconds = 0, problems = 1, evaluations = 0;
+  std::string device;
+  double per_problem() const { return seconds / problems; }
+};
+
+/// The same work on the GPU, and on two threads and all threads of the CPU, maybe with fewer problems.
+struct Compared {
+  std::string work;
+  Timed gpu, two, all;
+};
 
 struct Report {
-  Json ceilings;
+  Json ceilings = Json::object();
   std::string table =
-      "| work | device | problems | seconds | per problem | CPU (all threads) | GPU is faster by | of peak "
-      "FMA |\n"
-      "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+      "| work | problems | GPU, seconds | GPU, per problem | CPU, 2 threads | GPU is faster by | CPU, all threads | "
+      "GPU is faster by | of the GPU's peak FMA |\n"
+      "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
 
-  /// FP64 instructions of a row in one PIRLS pass (docs/design.md, section 4).
-  static constexpr double kPerRowPass = 42, kPasses = 3;
+  /// rows: of the seed model, whose double-precision instructions are counted; else 0.
+  void add(const Compared& at, double rows = 0) {
+    const double ratio_two = at.two.per_problem() / at.gpu.per_problem(),
+                 ratio_all = at.all.per_problem() / at.gpu.per_problem(), part = part_of_peak(at.gpu, rows);
+    bench::print({{"work", at.work},
+                  {"device", at.gpu.device},
+                  {"problems", at.gpu.problems},
+                  {"seconds", at.gpu.seconds},
+                  {"cpu_two_threads", at.two.per_problem()},
+                  {"cpu_all_threads", at.all.per_problem()},
+                  {"ratio_two_threads", ratio_two},
+                  {"ratio_all_threads", ratio_all},
+                  {"evaluations", at.gpu.evaluations},
+                  {"part_of_fma_peak", part}});
+    table += fmt::format("| {} | {:.0f} | {:.4g} | {} | {} | {:.3g}× | {} | {:.3g}× | {} |\n", at.work,
+                         at.gpu.problems, at.gpu.seconds, time(at.gpu), time(at.two), ratio_two, time(at.all),
+                         ratio_all, rows > 0 ? fmt::format("{:.0f} %", 100 * part) : "");
+  }
 
-  void add(const std::string& work, const std::string& device, double problems, double gpu, double cpu,
-           double evaluations, double rows) {
-    const double instructions = problems * evaluations * kPasses * rows * kPerRowPass;
+ private:
+  static std::string time(const Timed& timed) {
+    const double seconds = timed.per_problem();
+    return seconds < 1e-3 ? fmt::format("{:.3g} µs", seconds * 1e6) : fmt::format("{:.3g} ms", seconds * 1e3);
+  }
+  /// Per row: a pass of PIRLS, of which there are 3.3 per evaluation, takes 26 (counted in the machine code of
+  /// kernels/cuda/units.cu, two fixed effects), the pass at the mode about 45.
+  double part_of_peak(const Timed& gpu, double rows) const {
+    constexpr double kPass = 26, kPasses = 3.3, kAtMode = 45;
     const double peak = ceilings.value("fma_per_second", 0.0);
-    const double part = peak > 0 ? instructions / gpu / peak : 0;
-    std::cout << Json{{"work", work},
-                      {"device", device},
-                      {"problems", problems},
-                      {"seconds", gpu},
-                      {"cpu_seconds", cpu},
-                      {"ratio", cpu / gpu},
-                      {"evaluations", evaluations},
-                      {"part_of_fma_peak", part}}
-                     .dump()
-              << std::endl;
-    table +=
-        fmt::format("| {} | {} | {:.0f} | {:.4g} | {:.3g} µs | {:.3g} µs | {:.1f}× | {:.0f} % |\n", work,
-                    device, problems, gpu, gpu / problems * 1e6, cpu / problems * 1e6, cpu / gpu, 100 * part);
+    return peak > 0 ? gpu.problems * gpu.evaluations * rows * (kPass * kPasses + kAtMode) / gpu.seconds / peak
+                    : 0;
   }
 };
 
-struct Timed {
-  double seconds = 0, evaluations = 0;
-  std::string device;
-};
-
-Timed bootstrap_on(const Fit& original, const std::string& device, std::int64_t replicates) {
+Timed bootstrap_on(const Fit& original, const std::string& device, std::int64_t replicates, int threads = 0) {
   Timed out;
   std::int64_t evaluations = 0;
   const auto start = std::chrono::steady_clock::now();
   const BootstrapReport report =
-      bootstrap(original, {.replicates = replicates, .device = device}, [&](const Fits& block) {
-        for (const int e : block.evaluations) evaluations += e;
-      });
-  out.seconds = seconds_since(start);
-  out.evaluations = static_cast<double>(evaluations) / static_cast<double>(replicates);
+      bootstrap(original, {.replicates = replicates, .threads = threads, .device = device},
+                [&](const Fits& block) {
+                  for (const int e : block.evaluations) evaluations += e;
+                });
+  out.seconds = bench::seconds_since(start);
+  out.problems = static_cast<double>(replicates);
+  out.evaluations = static_cast<double>(evaluations) / out.problems;
   out.device = report.device;
   return out;
 }
 
-void replicates(const Model& model, bool collapse, std::int64_t largest, Report& report) {
-  const Fit original = fit(model, {.device = "cpu", .collapse = collapse});
-  const double rows = static_cast<double>(original.plan->rows());
-  const std::int64_t cpu_replicates = collapse ? 200'000 : 20'000;
-  const Timed cpu = bootstrap_on(original, "cpu", cpu_replicates);
-  bootstrap_on(original, "cuda", 1000);  // the context, the module
-  for (std::int64_t n = 1000; n <= largest; n *= 10) {
-    const Timed gpu = bootstrap_on(original, "cuda", n);
-    report.add(fmt::format("bootstrap, {:.0f} rows", rows), gpu.device, static_cast<double>(n), gpu.seconds,
-               cpu.seconds / static_cast<double>(cpu_replicates) * static_cast<double>(n), gpu.evaluations,
-               rows);
-  }
+/// Numbers of replicates: on the GPU each of `gpu`, on the CPU so many.
+struct Sizes {
+  std::vector<std::int64_t> gpu;
+  std::int64_t cpu;
+};
+
+void replicates(const std::string& work, const Fit& original, const Sizes& sizes, Report& report,
+                double rows = 0) {
+  const Timed two = bootstrap_on(original, "cpu", sizes.cpu / 4, 2), all = bootstrap_on(original, "cpu", sizes.cpu);
+  bootstrap_on(original, "cuda", sizes.gpu.front());  // the context, the module
+  for (const std::int64_t n : sizes.gpu)
+    report.add({work, bootstrap_on(original, "cuda", n), two, all}, rows);
 }
 
-/// A data set of `groups` schools, drawn from the seed model's estimates: its covariate differs from row to
-/// row.
-void large_fit(const Model& seed, int groups, int size, Report& report) {
+/// 1000, 10,000 .. most.
+std::vector<std::int64_t> decades(std::int64_t most) {
+  std::vector<std::int64_t> all;
+  for (std::int64_t n = 1000; n <= most; n *= 10) all.push_back(n);
+  return all;
+}
+
+void seed_replicates(const Model& model, bool collapse, const Sizes& sizes, Report& report) {
+  const Fit original = fit(model, {.device = "cpu", .collapse = collapse});
+  const double rows = static_cast<double>(original.plan->rows());
+  replicates(fmt::format("replicate of the seed model, {:.0f} rows", rows), original, sizes, report, rows);
+}
+
+struct Structure {
+  const char *work, *data;
+  std::vector<std::string> factors;
+  const char *recode, *formula, *family;
+  Sizes replicates;  ///< none: the fit is timed
+};
+
+const Structure kStructures[] = {
+    {"replicate, Exam, a random slope", "Exam", {"school"}, "success = normexam >= 0",
+     "success ~ schavg + (1 + standLRT | school)", "binomial", {{1000, 20'000}, 4000}},
+    {"replicate, grouseticks, nested", "grouseticks", {"INDEX", "BROOD", "LOCATION", "YEAR"}, "",
+     "TICKS ~ YEAR + cHEIGHT + (1|BROOD) + (1|INDEX) + (1|LOCATION)", "poisson", {{1000, 20'000}, 20'000}},
+    {"replicate, VerbAgg, crossed", "VerbAgg", {"id", "item"}, "",
+     "r2 ~ Anger + Gender + btype + situ + (1|id) + (1|item)", "binomial", {{1000, 10'000}, 4000}},
+    {"replicate, sleepstudy, linear", "sleepstudy", {"Subject"}, "", "Reaction ~ Days + (Days | Subject)",
+     "gaussian", {{1000, 100'000}, 40'000}},
+    {"fit, InstEval, linear", "InstEval", {"s", "d", "dept", "service"}, "",
+     "y ~ service + (1|s) + (1|d) + (1|dept:service)", "gaussian", {}},
+    {"fit, InstEval, y > 3", "InstEval", {"s", "d", "dept", "service"}, "good = y > 3",
+     "good ~ service + (1|s) + (1|d) + (1|dept:service)", "binomial", {}},
+};
+
+/// Once to warm up; the engines must agree.
+void large_fit(const std::string& work, const Model& model, Report& report) {
+  double objective = 0;
+  const auto timed = [&](const std::string& device, int threads) {
+    const auto start = std::chrono::steady_clock::now();
+    const Fit result = fit(model, {.threads = threads, .device = device});
+    Timed out{bench::seconds_since(start), 1, static_cast<double>(result.evaluations), result.device};
+    if (objective == 0) objective = result.minus2_log_likelihood;
+    if (std::abs(result.minus2_log_likelihood - objective) > 1e-5)
+      throw std::runtime_error("the engines disagree about " + work);
+    return out;
+  };
+  timed("cuda", 0);
+  report.add({work, timed("cuda", 0), timed("cpu", 2), timed("cpu", 0)});
+}
+
+void structure(const Structure& at, const std::string& folder, Report& report) {
+  Data data = read_table(fmt::format("{}/{}.csv", folder, at.data), {.factor = at.factors});
+  if (*at.recode) mutate(data, at.recode);
+  const Model model(at.formula, data, parse_family(at.family));
+  if (at.replicates.gpu.empty()) return large_fit(at.work, model, report);
+  replicates(at.work, fit(model, {.device = "cpu"}), at.replicates, report);
+}
+
+/// Pupils of `groups` schools, drawn about as the seed model would: the covariate differs from row to row.
+Model many_schools(const Model& seed, int groups, int size) {
   Model model = seed;
   const Eigen::Index n = Eigen::Index{groups} * size;
   model.X.resize(n, 2);
@@ -112,43 +187,39 @@ void large_fit(const Model& seed, int groups, int size, Report& report) {
     factor.codes[i] = static_cast<int>(i / size);
     model.row_numbers[i] = i + 1;
   }
-  fit(model, {.device = "cuda"});
-  auto start = std::chrono::steady_clock::now();
-  const Fit gpu = fit(model, {.device = "cuda"});
-  const double gpu_seconds = seconds_since(start);
-  start = std::chrono::steady_clock::now();
-  const Fit cpu = fit(model, {.device = "cpu"});
-  if (std::abs(gpu.minus2_log_likelihood - cpu.minus2_log_likelihood) > 1e-5)
-    throw std::runtime_error("the engines disagree about the large fit");
-  report.add(fmt::format("fit, {} rows, {} groups", n, groups), gpu.device, 1, gpu_seconds,
-             seconds_since(start), gpu.evaluations, static_cast<double>(n));
+  return model;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string data, markdown, ceilings;
+  std::string folder, markdown, ceilings;
   std::int64_t rows = 100'000, collapsed = 1'000'000;
+  bool structures = true;
   CLI::App app("The CUDA engine beside the CPU engine; JSON lines on standard output");
-  app.add_option("--data", data, "Exam.csv")->required();
+  app.add_option("--data", folder, "the folder of Exam.csv and others (tests/data)")->required();
   app.add_option("--ceilings", ceilings, "what cuglmm_ceilings printed");
   app.add_option("--markdown", markdown, "write the table to this file");
   app.add_option("--rows", rows, "most replicates on all rows")->capture_default_str();
   app.add_option("--collapsed", collapsed, "most replicates on collapsed rows")->capture_default_str();
+  app.add_flag("--structures,!--no-structures", structures, "other models too")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   try {
     Report report;
     if (!ceilings.empty()) report.ceilings = Json::parse(ceilings);
-    std::cout << report.ceilings.dump() << std::endl;
-    Data pupils = read_table(data, {.factor = {"school"}});
+    bench::print(report.ceilings);
+    Data pupils = read_table(folder + "/Exam.csv", {.factor = {"school"}});
     mutate(pupils, "success = normexam >= 0");
     const Model model("success ~ schavg + (1 | school)", pupils, binomial());
-    replicates(model, false, rows, report);
-    replicates(model, true, collapsed, report);
-    large_fit(model, 20'000, 50, report);
+    seed_replicates(model, false, {decades(rows), 40'000}, report);
+    seed_replicates(model, true, {decades(collapsed), 400'000}, report);
+    if (structures) {
+      large_fit("fit, 1,000,000 rows, 20,000 schools", many_schools(model, 20'000, 50), report);
+      for (const Structure& each : kStructures) structure(each, folder, report);
+    }
     if (!markdown.empty()) std::ofstream(markdown) << report.table;
   } catch (const std::exception& error) {
-    std::cerr << "bench: " << error.what() << '\n';
+    fmt::print(stderr, "bench: {}\n", error.what());
     return 1;
   }
 }
