@@ -34,13 +34,12 @@ class BorderedRows {
     });
   }
 
-  /// f(Rows) of the kind that serves the plan; on a GPU always the general one.
+  /// f(Rows) of the kind that serves the plan; on a GPU two factors have one of their own.
   template <class F>
   CUGLMM_LANE void with_rows(const F& f) const {
-    if constexpr (C == kMaxPath) {
-      if (scalar_ && view_.factors == 2) return f(Rows<2>(plan_));
+    if (scalar_ && view_.factors == 2) return f(Rows<2>(plan_));
+    if constexpr (C == kMaxPath)
       if (scalar_ && view_.factors == 3) return f(Rows<3>(plan_));
-    }
     f(Rows<0>(plan_));
   }
 
@@ -125,6 +124,22 @@ class BorderedRows {
     const int *effect = of.effect + i * of.factors(), *pair = of.pair + i * of.pairs();
     if (F == 0 && !scalar_) return add_row_of_terms(i, w, pmu, score, sums, R, border);
     const double* z = of.Z + i * of.factors();
+    if constexpr (F > 0 && C != kMaxPath) {  // on a GPU all is read before anything is written (stretch.hpp)
+      constexpr int n = F + F * (F + 1) / 2;
+      Real *to[n], value[n];
+      for (int f = 0, k = 0; f < F; ++f) {
+        const Real z_f(z[f]), wz = w * z_f;
+        to[k] = &(f < of.chain ? score : sums)[effect[f]];
+        value[k] = fma_(-pmu, z_f, *to[k]);
+        ++k;
+        for (int h = 0; h <= f; ++h, ++k, ++pair) {
+          to[k] = &(h < of.chain ? R : border)[*pair];
+          value[k] = fma_(wz, Real(z[h]), *to[k]);
+        }
+      }
+      for (int k = 0; k < n; ++k) *to[k] = value[k];
+      return;
+    }
     for (int f = 0; f < of.factors(); ++f) {
       const Real z_f(z[f]), wz = w * z_f;
       (f < of.chain ? score : sums)[effect[f]] -= pmu * z_f;

@@ -28,6 +28,14 @@ struct SliceView {
   int u_first, zy_first;                   ///< in lanes-wide entries
 };
 
+/// Components in parts of about the same work, a GPU thread's share: part i is components first[i] to
+/// first[i + 1]. They depend on the plan alone, and so do the bits of sums over them.
+struct PartsView {
+  const int* first = nullptr;  ///< count + 1
+  int count = 0;
+  Index stride = 0;  ///< doubles of scratch that each has
+};
+
 struct PlanView {
   KernelFamily family;
   KernelShape shape;
@@ -43,6 +51,7 @@ struct PlanView {
   const double* z_square;  ///< Q: largest square in each column of Z
   const ComponentView* components;
   int component_count;
+  PartsView parts;  ///< on a GPU only
   const SliceView* slices;
   int slice_count;
   int u_total,

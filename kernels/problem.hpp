@@ -16,15 +16,16 @@ CUGLMM_LANE void predict_mode(const Lanes<Real>& u, const Lanes<Real>& sensitivi
   u[0] = select_(finite_(predicted), predicted, u[0]);
 }
 
+/// Components [begin, end) of the problems of a slice.
 template <class Real, class Family, class Shape, bool UnitWeights>
-CUGLMM_LANE void all_components(const PlanView& plan, const Real* psi, const Lanes<Real>& zy,
+CUGLMM_LANE void evaluate_components(const PlanView& plan, int begin, int end, const Real* psi, const Lanes<Real>& zy,
                                 const Lanes<Real>& u, const Lanes<Real>& sensitivity,
                                 const Lanes<Real>& moved, const Mask<Real>& active, const Work<Real>& work,
                                 const Real& mode_tolerance, Evaluation<Real>& out,
                                 const Moments<Real>& moments) {
   const int k = plan.m + plan.p;
   const Shape shape = MakeShape<Shape>::from(plan);
-  for (int i = 0; i < plan.component_count; ++i) {
+  for (int i = begin; i < end; ++i) {
     const ComponentView& component = plan.components[i];
     const ByProblem<Real, UnitWeights> rows{component.X,       component.Z, component.offset,
                                             component.weights, plan.p,      plan.Q};
@@ -40,15 +41,16 @@ CUGLMM_LANE void all_components(const PlanView& plan, const Real* psi, const Lan
   }
 }
 
-/// The data of whole problems, drawn at (theta, beta): out's lanes hold all components. b: max_u, scratch.
+/// The data of components [begin, end) of whole problems, drawn at (theta, beta): out's lanes hold all
+/// components, its sums those of the range. b: max_u, scratch.
 template <class Real, class Family, class Draw, class Shape>
 CUGLMM_LANE void simulate_components(const PlanView& plan, const Real* theta, const Real* beta,
-                                     const PhiloxKey<Real>& key, const Word<Real>& replicate,
-                                     const Lanes<Real>& b, Simulated<Real>& out) {
+                                     const PhiloxKey<Real>& key, const Word<Real>& replicate, int begin,
+                                     int end, const Lanes<Real>& b, Simulated<Real>& out) {
   const Lanes<Real> zy = out.zy, u = out.u;
   const Shape shape = MakeShape<Shape>::from(plan);
   zero(out.xy, plan.p);
-  for (int i = 0; i < plan.component_count; ++i) {
+  for (int i = begin; i < end; ++i) {
     const ComponentView& component = plan.components[i];
     const ByProblem<Real, false> rows{component.X,       component.Z, component.offset,
                                       component.weights, plan.p,      plan.Q};

@@ -52,6 +52,7 @@ class Search {
     *lane_.escapes = 0;
     for (int i = 0; i < bfgs_.k; ++i) {
       bfgs_.trial[i] = score_start && i < bfgs_.m ? 0 : psi[i];
+      bfgs_.direction[i] = 0;
       bfgs_.gradient[i] = NAN;
       bfgs_.psi[i] = bfgs_.trial[i];
     }

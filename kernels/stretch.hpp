@@ -38,6 +38,38 @@ CUGLMM_HD void subtract_several(const Lanes<Real>& y, const Real* factor, const 
   }
 }
 
+// The same for a GPU's double. The compiler may not move a load before a store that could be to the same place, so
+// its thread would wait for memory at every entry: these fetch several entries before they store the first.
+
+CUGLMM_HD void subtract(const Lanes<double>& y, const double& factor, const Lanes<double>& x, Index n) {
+  constexpr int kAtOnce = 8;
+  Index i = 0;
+  for (; i + kAtOnce <= n; i += kAtOnce) {
+    double value[kAtOnce];
+    for (int k = 0; k < kAtOnce; ++k) value[k] = fma_(-factor, x[i + k], y[i + k]);
+    for (int k = 0; k < kAtOnce; ++k) y[i + k] = value[k];
+  }
+  for (; i < n; ++i) y[i] = fma_(-factor, x[i], y[i]);
+}
+CUGLMM_HD void subtract_several(const Lanes<double>& y, const double* factor, const Lanes<double>* x,
+                                Index n) {
+  constexpr int kAtOnce = 4;
+  Index i = 0;
+  for (; i + kAtOnce <= n; i += kAtOnce) {
+    double value[kAtOnce];
+    for (int j = 0; j < kAtOnce; ++j) {
+      value[j] = y[i + j];
+      for (int k = 0; k < kSeveral; ++k) value[j] = fma_(-factor[k], x[k][i + j], value[j]);
+    }
+    for (int j = 0; j < kAtOnce; ++j) y[i + j] = value[j];
+  }
+  for (; i < n; ++i) {
+    double value = y[i];
+    for (int k = 0; k < kSeveral; ++k) value = fma_(-factor[k], x[k][i], value);
+    y[i] = value;
+  }
+}
+
 /// n entries or, where what follows the n-th of `most` may be touched, as many as fill packs.
 template <class Real>
 CUGLMM_HD Index whole_stretch(Index n, Index most) {

@@ -1,8 +1,10 @@
 #include <host/cuda/device_plan.hpp>
 
+#include <algorithm>
 #include <type_traits>
 
 #include <host/plan/arrow.hpp>
+#include <kernels/cuda/problems.hpp>
 
 namespace cuglmm::cuda {
 namespace {
@@ -37,6 +39,26 @@ struct TreePlace {
   }
 };
 
+/// A thread's share of the work, in rows; a component takes as much besides as a few of them. Scratch of all
+/// parts of a problem, in doubles.
+constexpr int kPartRows = 64, kComponentRows = 4, kMostParts = 32, kMostScratch = 1 << 14;
+
+/// See PartsView. scratch: of a part.
+std::vector<int> part_boundaries(const PlanData& plan, Index scratch) {
+  const auto work = [&](std::size_t i) { return plan.components[i].rows + kComponentRows; };
+  std::int64_t all = 0, done = 0;
+  for (std::size_t i = 0; i < plan.components.size(); ++i) all += work(i);
+  const std::int64_t most = std::clamp<std::int64_t>(kMostScratch / scratch, 1, kMostParts),
+                     parts = std::clamp<std::int64_t>(all / kPartRows, 1, most);
+  std::vector<int> first{0};
+  for (std::size_t i = 0; i < plan.components.size(); ++i) {
+    if (done >= all * static_cast<std::int64_t>(first.size()) / parts) first.push_back(static_cast<int>(i));
+    done += work(i);
+  }
+  first.push_back(static_cast<int>(plan.components.size()));
+  return first;
+}
+
 }  // namespace
 
 DevicePlan::DevicePlan(const PlanData& plan, const Stream& stream) : view_(plan.view) {
@@ -46,6 +68,9 @@ DevicePlan::DevicePlan(const PlanData& plan, const Stream& stream) : view_(plan.
              row = arrays_.add(plan.cells.row), trials = arrays_.add(plan.trials),
              draw_weight = arrays_.add(plan.draw_weight), alike = arrays_.add(plan.alike),
              log_factorials = arrays_.add(plan.log_factorials);
+  const Index scratch = plan.arrow ? 1 : part_scratch(plan.view);
+  const std::vector<int> boundaries = part_boundaries(plan, scratch);
+  const auto parts = arrays_.add(boundaries);
   std::vector<TreePlace> trees;
   std::vector<Arena::Place> numbers;
   for (const ComponentData& component : plan.components) {
@@ -91,6 +116,7 @@ DevicePlan::DevicePlan(const PlanData& plan, const Stream& stream) : view_(plan.
   components_.upload(stream);
   common.point(view_, arrays_);
   view_.components = components_.at<ComponentView>(at);
+  view_.parts = {arrays_.at<int>(parts), static_cast<int>(boundaries.size()) - 1, scratch};
 }
 
 DeviceSlices::DeviceSlices(const PlanData& plan, const SliceLayout& layout, const Stream& stream)

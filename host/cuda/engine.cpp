@@ -24,7 +24,6 @@ class CudaEngine : public Engine {
   CudaEngine(const PlanData& plan, const CudaDevice& device, int smallest_border)
       : plan_(plan),
         info_(device),
-        solver_(stream_),
         device_plan_(plan, stream_),
         border_(smallest_border, stream_) {}
 
@@ -110,16 +109,23 @@ class CudaEngine : public Engine {
     if (room < bytes)
       throw Error(fmt::format(
           "the memory limit of {} bytes is too small: a replicate on the GPU needs {} bytes", room, bytes));
-    const std::uint64_t sensible = std::uint64_t(info_.threads);
-    return std::min({room / bytes, sensible, std::uint64_t(std::max<std::int64_t>(job.count, 1))});
+    return std::min({room / bytes, sensible_lanes(), std::uint64_t(std::max<std::int64_t>(job.count, 1))});
   }
 
   std::optional<Eigen::MatrixXd> inverse(const Eigen::MatrixXd& A) const override {
     const std::lock_guard lock(solver_mutex_);
-    return solver_.inverse(A);
+    if (!solver_) solver_.emplace(stream_);
+    return solver_->inverse(A);
   }
 
  private:
+  /// As many problems as the GPU has threads, or enough for each thread to serve kRounds parts of one.
+  std::uint64_t sensible_lanes() const {
+    constexpr int kRounds = 4;
+    const int parts = std::max(device_plan_.view().parts.count / kRounds, 1);
+    return static_cast<std::uint64_t>(std::max(info_.threads / parts, 1));
+  }
+
   /// f(in the feed, in the tile, entries per lane) for the arrays of a problem's data.
   template <class F>
   void each_array(const Feed& feed, const Problems& at, F f) const {
@@ -134,7 +140,7 @@ class CudaEngine : public Engine {
   const CudaDevice info_;
   Stream stream_;
   mutable std::mutex solver_mutex_;
-  mutable Solver solver_;
+  mutable std::optional<Solver> solver_;  ///< made when asked for: a batch does without, and it takes milliseconds
   DevicePlan device_plan_;
   std::unique_ptr<Layout> layout_;
   Border border_;

@@ -18,7 +18,7 @@ class CudaProblem : public Problem {
         responses_(responses),
         stream_(stream),
         lanes_(Index{view_.slice_count} * kSliceWidth),
-        sums_{view_.m, view_.p, view_.TT_size},
+        sums_(view_),
         entries_(std::max(sums_.size(true), view_.p * view_.p)),
         u_size_(std::size_t(layout_.u_entries) * kSliceWidth),
         zy_(std::size_t(layout_.zy_entries) * kSliceWidth),

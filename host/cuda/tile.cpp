@@ -15,7 +15,7 @@ void each_array(const PlanView& plan, Problems& problems, Take take) {
   for (double** one : {&problems.offset_y, &problems.constant, &problems.objective, &problems.phase,
                        &problems.evaluations, &problems.escapes})
     take(*one, 1);
-  for (double** point : {&problems.psi, &problems.evaluated, &problems.moved}) take(*point, k);
+  for (double** point : {&problems.psi, &problems.evaluated}) take(*point, k);
   take(problems.gradient, k + plan.carried);
   take(problems.estimate, plan.m + plan.p);
   take(problems.G, plan.m);

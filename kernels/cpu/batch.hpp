@@ -33,9 +33,9 @@ Real evaluate_separable(const PlanView& plan, const ProblemLanes<Real>& problem,
                         const Real& mode_tolerance, const Lanes<Real>& G, const Lanes<Real>& gradient,
                         const Moments<Real>& moments) {
   Evaluation<Real> out{Real(0.0), {}, G, gradient.from(plan.m), Mask<Real>(false)};
-  all_components<Real, Family, Shape, UnitWeights>(plan, problem.psi, problem.zy, problem.u, work.sensitivity,
-                                                   work.moved, problem.active, work.components,
-                                                   mode_tolerance, out, moments);
+  evaluate_components<Real, Family, Shape, UnitWeights>(
+      plan, 0, plan.component_count, problem.psi, problem.zy, problem.u, work.sensitivity, work.moved,
+      problem.active, work.components, mode_tolerance, out, moments);
   return problem_value(plan, problem.psi, out, problem.xy, problem.offset_y, problem.constant, gradient.at);
 }
 

@@ -129,7 +129,7 @@ struct Functions {
           simulate_arrow<One, Family, Draw>(plan, theta_lanes.at, beta_lanes, key, replicate, b, out);
         else
           simulate_components<One, Family, Draw, AnyShape>(plan, theta_lanes.at, beta_lanes.at, key,
-                                                           replicate, b, out);
+                                                           replicate, 0, plan.component_count, b, out);
       });
     *reinterpret_cast<One*>(feed.offset_y) = out.offset_y;
     *reinterpret_cast<One*>(feed.constant) = out.constant;

@@ -2,6 +2,7 @@
 #include <kernels/cuda/components.hpp>
 #include <kernels/cuda/launch.hpp>
 #include <kernels/cuda/shared.hpp>
+#include <kernels/cuda/units.hpp>
 #include <kernels/information.hpp>
 #include <kernels/laplace.hpp>
 
@@ -37,7 +38,7 @@ __global__ void evaluate_components(const PlanView plan, const Components compon
   const ComponentLane at = component_lane(plan, components, in_slice);
   Scratch<double> scratch{entries(components.scratch, at.lane, at.lanes)};
   const Work<double> work = take_work(scratch, plan);
-  const Sums sums{plan.m, plan.p, plan.TT_size};
+  const Sums sums(plan);
   const Lanes<double> values = entries(components.values, at.lane, at.lanes);
   zero(values, sums.size(with_moments));
   const auto modes = [&](double* all) {
@@ -54,6 +55,30 @@ __global__ void evaluate_components(const PlanView plan, const Components compon
   laplace.evaluate(mode_tolerance / predictor_scale(plan, components.theta), out, moments);
   values[sums.objective()] = at.problem.active ? out.objective - out.log_inverse.value() : 0.0;
   values[sums.failed()] = out.failed ? 1.0 : 0.0;
+}
+
+/// The same for one random intercept and few fixed effects.
+template <class Family, int p>
+__global__ void evaluate_unit_components(const PlanView plan, const Components components,
+                                         double mode_tolerance, bool with_moments) {
+  const int in_slice = thread();
+  if (in_slice >= components.width) return;
+  const ComponentLane at = component_lane(plan, components, in_slice);
+  double psi[1 + p] = {components.theta[0]};
+  for (int j = 0; j < p; ++j) psi[1 + j] = components.beta[j];
+  const Lanes<double> u = at.problem.u;
+  UnitComponent<double, Family, p, ByComponent<double>> unit(at.rows, at.slice.tree.rows, psi,
+                                                             at.problem.zy[0], u[0], at.problem.active);
+  UnitSums<double, p> sums;
+  unit.evaluate(mode_tolerance / unit_predictor_scale(psi), sums);
+  u[0] = unit.u;
+  keep(sums, Sums(plan), entries(components.values, at.lane, at.lanes));
+  if (!with_moments) return;
+  const auto store = [&](double* all, double value) {
+    entries(all, in_slice, components.width)[at.slice.u_first] = value;
+  };
+  store(components.mode, unit.mode);
+  store(components.variance, unit.variance);
 }
 
 template <class Family, class Shape>
@@ -101,9 +126,14 @@ Index component_scratch(const PlanView& plan) {
 cudaError_t evaluate(const PlanView& plan, const Components& components, double mode_tolerance, bool moments,
                      cudaStream_t stream) {
   return with_family(plan, [&](auto family, auto) {
+    using Family = typename decltype(family)::type;
+    if (has_units(plan))
+      return with_columns(plan, [&](auto columns) {
+        return launch(evaluate_unit_components<Family, decltype(columns)::value>, slices(plan, components), 0,
+                      stream, plan, components, mode_tolerance, moments);
+      });
     return with_shape(plan, [&](auto shape) {
-      return launch(evaluate_components<typename decltype(family)::type, typename decltype(shape)::type>,
-                    slices(plan, components), 0, stream, plan, components, mode_tolerance, moments);
+      return launch(evaluate_components<Family, typename decltype(shape)::type>, slices(plan, components), 0, stream, plan, components, mode_tolerance, moments);
     });
   });
 }

@@ -4,6 +4,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <kernels/cuda/sums.hpp>
 #include <kernels/launch.hpp>
 
 namespace cuglmm::cuda {
@@ -16,18 +17,6 @@ struct Components {
   double *mode, *variance;  ///< like u; with moments
   double* values;           ///< what each lane adds to the sums, entries x lanes: see Sums
   double* scratch;          ///< component_scratch(plan)
-};
-
-/// The entries of Components::values, and of their sums over lanes.
-struct Sums {
-  int m, p, TT_size;
-  CUGLMM_HD int objective() const { return 0; }
-  CUGLMM_HD int failed() const { return 1; }  ///< 1 where PIRLS failed
-  CUGLMM_HD int G() const { return 2; }
-  CUGLMM_HD int beta() const { return G() + m; }
-  CUGLMM_HD int T() const { return beta() + p; }
-  CUGLMM_HD int TT() const { return T() + m; }
-  CUGLMM_HD int size(bool moments) const { return moments ? TT() + TT_size : T(); }
 };
 
 /// Scratch per lane, in doubles.

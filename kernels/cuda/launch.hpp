@@ -56,6 +56,8 @@ auto with_shape(const PlanView& plan, F f) {
   if (plan.shape == KernelShape::one_unit) return f(Type<OneTerm<1, true>>{});
 #if !defined(CUGLMM_FEW_SHAPES)  // sanitizer builds would take minutes to compile them all
   if (plan.shape == KernelShape::one_2) return f(Type<OneTerm<2>>{});
+  if (plan.shape == KernelShape::nested_2) return f(Type<NestedShape<2>>{});
+  if (plan.shape == KernelShape::nested_3) return f(Type<NestedShape<3>>{});
 #endif
   return with_path(plan, f);
 }

@@ -23,7 +23,7 @@ struct Problems {
   double* objective;
   double* gradient;           ///< (k + carried) x lanes, columns
   double *G, *T, *TT;         ///< m, m, TT_size
-  double *evaluated, *moved;  ///< k: the last point evaluated, and from it to psi
+  double* evaluated;          ///< k: the last point evaluated
   double* sensitivity;        ///< components x k (KernelShape::one_unit), else nothing
   double* scratch;            ///< problem_scratch(plan)
   // Optimizer (kernels/search.hpp).
@@ -35,6 +35,8 @@ struct Problems {
 
 /// Scratch per lane, in doubles.
 Index problem_scratch(const PlanView& plan);
+/// Of a separable plan's part: PartsView::stride.
+Index part_scratch(const PlanView& plan);
 
 /// Replicates from their numbers, at psi (m + p) and sigma: u, zy, xy, offset_y, constant. `plan`: the one to
 /// draw by (Draws). responses: null, or model rows x lanes, lane fastest.
