@@ -1,5 +1,5 @@
-/// The CUDA engine beside the CPU engine in one run: replicates of the seed model, on all rows and collapsed, and
-/// of models of other structures; large fits. JSON lines on standard output, a table to --markdown FILE
+/// The CUDA engine beside the CPU engine in one run: replicates of the seed model, on all rows and collapsed,
+/// and of models of other structures; large fits. JSON lines on standard output, a table to --markdown FILE
 /// (script/gpu runs it).
 #include <fmt/format.h>
 
@@ -32,7 +32,8 @@ struct Compared {
 struct Report {
   Json ceilings = Json::object();
   std::string table =
-      "| work | problems | GPU, seconds | GPU, per problem | CPU, 2 threads | GPU is faster by | CPU, all threads | "
+      "| work | problems | GPU, seconds | GPU, per problem | CPU, 2 threads | GPU is faster by | CPU, all "
+      "threads | "
       "GPU is faster by | of the GPU's peak FMA |\n"
       "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
 
@@ -60,8 +61,8 @@ struct Report {
     const double seconds = timed.per_problem();
     return seconds < 1e-3 ? fmt::format("{:.3g} µs", seconds * 1e6) : fmt::format("{:.3g} ms", seconds * 1e3);
   }
-  /// Per row: a pass of PIRLS, of which there are 3.3 per evaluation, takes 26 (counted in the machine code of
-  /// kernels/cuda/units.cu, two fixed effects), the pass at the mode about 45.
+  /// Per row: a pass of PIRLS, of which there are 3.3 per evaluation, takes 26 (counted in the machine code
+  /// of kernels/cuda/units.cu, two fixed effects), the pass at the mode about 45.
   double part_of_peak(const Timed& gpu, double rows) const {
     constexpr double kPass = 26, kPasses = 3.3, kAtMode = 45;
     const double peak = ceilings.value("fma_per_second", 0.0);
@@ -74,11 +75,10 @@ Timed bootstrap_on(const Fit& original, const std::string& device, std::int64_t 
   Timed out;
   std::int64_t evaluations = 0;
   const auto start = std::chrono::steady_clock::now();
-  const BootstrapReport report =
-      bootstrap(original, {.replicates = replicates, .threads = threads, .device = device},
-                [&](const Fits& block) {
-                  for (const int e : block.evaluations) evaluations += e;
-                });
+  const BootstrapReport report = bootstrap(
+      original, {.replicates = replicates, .threads = threads, .device = device}, [&](const Fits& block) {
+        for (const int e : block.evaluations) evaluations += e;
+      });
   out.seconds = bench::seconds_since(start);
   out.problems = static_cast<double>(replicates);
   out.evaluations = static_cast<double>(evaluations) / out.problems;
@@ -94,7 +94,8 @@ struct Sizes {
 
 void replicates(const std::string& work, const Fit& original, const Sizes& sizes, Report& report,
                 double rows = 0) {
-  const Timed two = bootstrap_on(original, "cpu", sizes.cpu / 4, 2), all = bootstrap_on(original, "cpu", sizes.cpu);
+  const Timed two = bootstrap_on(original, "cpu", sizes.cpu / 4, 2),
+              all = bootstrap_on(original, "cpu", sizes.cpu);
   bootstrap_on(original, "cuda", sizes.gpu.front());  // the context, the module
   for (const std::int64_t n : sizes.gpu)
     report.add({work, bootstrap_on(original, "cuda", n), two, all}, rows);
@@ -121,18 +122,48 @@ struct Structure {
 };
 
 const Structure kStructures[] = {
-    {"replicate, Exam, a random slope", "Exam", {"school"}, "success = normexam >= 0",
-     "success ~ schavg + (1 + standLRT | school)", "binomial", {{1000, 20'000}, 4000}},
-    {"replicate, grouseticks, nested", "grouseticks", {"INDEX", "BROOD", "LOCATION", "YEAR"}, "",
-     "TICKS ~ YEAR + cHEIGHT + (1|BROOD) + (1|INDEX) + (1|LOCATION)", "poisson", {{1000, 20'000}, 20'000}},
-    {"replicate, VerbAgg, crossed", "VerbAgg", {"id", "item"}, "",
-     "r2 ~ Anger + Gender + btype + situ + (1|id) + (1|item)", "binomial", {{1000, 10'000}, 4000}},
-    {"replicate, sleepstudy, linear", "sleepstudy", {"Subject"}, "", "Reaction ~ Days + (Days | Subject)",
-     "gaussian", {{1000, 100'000}, 40'000}},
-    {"fit, InstEval, linear", "InstEval", {"s", "d", "dept", "service"}, "",
-     "y ~ service + (1|s) + (1|d) + (1|dept:service)", "gaussian", {}},
-    {"fit, InstEval, y > 3", "InstEval", {"s", "d", "dept", "service"}, "good = y > 3",
-     "good ~ service + (1|s) + (1|d) + (1|dept:service)", "binomial", {}},
+    {"replicate, Exam, a random slope",
+     "Exam",
+     {"school"},
+     "success = normexam >= 0",
+     "success ~ schavg + (1 + standLRT | school)",
+     "binomial",
+     {{1000, 20'000}, 4000}},
+    {"replicate, grouseticks, nested",
+     "grouseticks",
+     {"INDEX", "BROOD", "LOCATION", "YEAR"},
+     "",
+     "TICKS ~ YEAR + cHEIGHT + (1|BROOD) + (1|INDEX) + (1|LOCATION)",
+     "poisson",
+     {{1000, 20'000}, 20'000}},
+    {"replicate, VerbAgg, crossed",
+     "VerbAgg",
+     {"id", "item"},
+     "",
+     "r2 ~ Anger + Gender + btype + situ + (1|id) + (1|item)",
+     "binomial",
+     {{1000, 10'000}, 4000}},
+    {"replicate, sleepstudy, linear",
+     "sleepstudy",
+     {"Subject"},
+     "",
+     "Reaction ~ Days + (Days | Subject)",
+     "gaussian",
+     {{1000, 100'000}, 40'000}},
+    {"fit, InstEval, linear",
+     "InstEval",
+     {"s", "d", "dept", "service"},
+     "",
+     "y ~ service + (1|s) + (1|d) + (1|dept:service)",
+     "gaussian",
+     {}},
+    {"fit, InstEval, y > 3",
+     "InstEval",
+     {"s", "d", "dept", "service"},
+     "good = y > 3",
+     "good ~ service + (1|s) + (1|d) + (1|dept:service)",
+     "binomial",
+     {}},
 };
 
 /// Once to warm up; the engines must agree.

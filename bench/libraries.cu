@@ -1,6 +1,6 @@
-/// Where a library's call could stand in a batch of crossed models, beside the loop that stands there: Z times many
-/// problems' effects by cuSPARSE, and many small borders factored by cuSOLVER, on VerbAgg's sizes. A Markdown table
-/// (script/gpu runs it).
+/// Where a library's call could stand in a batch of crossed models, beside the loop that stands there: Z
+/// times many problems' effects by cuSPARSE, and many small borders factored by cuSOLVER, on VerbAgg's sizes.
+/// A Markdown table (script/gpu runs it).
 #include <cuda_runtime.h>
 #include <cusolverDn.h>
 #include <cusparse.h>
@@ -21,7 +21,8 @@ using namespace cuglmm;
 template <class Status>
 void check(Status status, int line) {
   if (static_cast<int>(status) == 0) return;
-  std::fprintf(stderr, "bench: a call failed with status %d (libraries.cu:%d)\n", static_cast<int>(status), line);
+  std::fprintf(stderr, "bench: a call failed with status %d (libraries.cu:%d)\n", static_cast<int>(status),
+               line);
   std::exit(1);
 }
 #define CHECK(call) check(call, __LINE__)
@@ -103,32 +104,32 @@ void products(int persons, int items, int lanes) {
   for (double& value : values) value = uniform() - 0.5;
   int *d_offsets = device(offsets), *d_columns = device(columns);
   double *ones = device(std::vector<double>(columns.size(), 1.0)), *b = device(values),
-         *eta = device<double>(std::size_t(rows) * lanes), *sums = device<double>(std::size_t(rounds) * lanes);
+         *eta = device<double>(std::size_t(rows) * lanes),
+         *sums = device<double>(std::size_t(rounds) * lanes);
   const auto nothing = [] {};
   const dim3 grid(cuda::blocks(lanes), rounds);
-  const double loop = milliseconds(nothing, [&] {
-    CHECK(cuda::launch(add_effects, grid, 0, nullptr, d_columns, b, eta, rows, lanes));
-  });
-  const double fused = milliseconds(nothing, [&] {
-    CHECK(cuda::launch(use_effects, grid, 0, nullptr, d_columns, b, sums, rows, lanes));
-  });
+  const double loop = milliseconds(
+      nothing, [&] { CHECK(cuda::launch(add_effects, grid, 0, nullptr, d_columns, b, eta, rows, lanes)); });
+  const double fused = milliseconds(
+      nothing, [&] { CHECK(cuda::launch(use_effects, grid, 0, nullptr, d_columns, b, sums, rows, lanes)); });
 
   cusparseHandle_t handle;
   CHECK(cusparseCreate(&handle));
   cusparseSpMatDescr_t Z;
   cusparseDnMatDescr_t B, Eta;
-  CHECK(cusparseCreateCsr(&Z, rows, effects, Index(columns.size()), d_offsets, d_columns, ones, CUSPARSE_INDEX_32I,
-                          CUSPARSE_INDEX_32I, CUSPARSE_INDEX_BASE_ZERO, CUDA_R_64F));
+  CHECK(cusparseCreateCsr(&Z, rows, effects, Index(columns.size()), d_offsets, d_columns, ones,
+                          CUSPARSE_INDEX_32I, CUSPARSE_INDEX_32I, CUSPARSE_INDEX_BASE_ZERO, CUDA_R_64F));
   CHECK(cusparseCreateDnMat(&B, effects, lanes, lanes, b, CUDA_R_64F, CUSPARSE_ORDER_ROW));
   CHECK(cusparseCreateDnMat(&Eta, rows, lanes, lanes, eta, CUDA_R_64F, CUSPARSE_ORDER_ROW));
   const double one = 1, zero = 0;
   constexpr auto kPlain = CUSPARSE_OPERATION_NON_TRANSPOSE;
   std::size_t bytes = 0;
-  CHECK(cusparseSpMM_bufferSize(handle, kPlain, kPlain, &one, Z, B, &zero, Eta, CUDA_R_64F, CUSPARSE_SPMM_CSR_ALG2,
-                                &bytes));
+  CHECK(cusparseSpMM_bufferSize(handle, kPlain, kPlain, &one, Z, B, &zero, Eta, CUDA_R_64F,
+                                CUSPARSE_SPMM_CSR_ALG2, &bytes));
   unsigned char* buffer = device<unsigned char>(bytes + 1);
   const double spmm = milliseconds(nothing, [&] {
-    CHECK(cusparseSpMM(handle, kPlain, kPlain, &one, Z, B, &zero, Eta, CUDA_R_64F, CUSPARSE_SPMM_CSR_ALG2, buffer));
+    CHECK(cusparseSpMM(handle, kPlain, kPlain, &one, Z, B, &zero, Eta, CUDA_R_64F, CUSPARSE_SPMM_CSR_ALG2,
+                       buffer));
   });
   char what[160];
   std::snprintf(what, sizeof what, "Z b, %d rows, %d effects, %d problems", rows, effects, lanes);
@@ -139,9 +140,9 @@ void products(int persons, int items, int lanes) {
   CHECK(cusparseDestroyDnMat(Eta));
   CHECK(cusparseDestroySpMat(Z));
   CHECK(cusparseDestroy(handle));
-  for (void* block : {static_cast<void*>(d_offsets), static_cast<void*>(d_columns), static_cast<void*>(ones),
-                      static_cast<void*>(b), static_cast<void*>(eta), static_cast<void*>(sums),
-                      static_cast<void*>(buffer)})
+  for (void* block :
+       {static_cast<void*>(d_offsets), static_cast<void*>(d_columns), static_cast<void*>(ones),
+        static_cast<void*>(b), static_cast<void*>(eta), static_cast<void*>(sums), static_cast<void*>(buffer)})
     CHECK(cudaFree(block));
 }
 
@@ -169,7 +170,8 @@ void factors(int n, int lanes) {
     for (int lane = 0; lane < lanes; ++lane)
       by_lane[i * lanes + lane] = by_matrix[lane * one.size() + i] = one[i];
   const std::size_t bytes = by_lane.size() * sizeof(double);
-  double *source_lane = device(by_lane), *source_matrix = device(by_matrix), *A = device<double>(by_lane.size());
+  double *source_lane = device(by_lane), *source_matrix = device(by_matrix),
+         *A = device<double>(by_lane.size());
   std::vector<double*> pointers;
   for (int lane = 0; lane < lanes; ++lane) pointers.push_back(A + lane * one.size());
   double** d_pointers = device(pointers);
@@ -189,8 +191,8 @@ void factors(int n, int lanes) {
   std::snprintf(what, sizeof what, "Cholesky of %d x %d, %d problems", n, n, lanes);
   print(what, loop, "cuSOLVER potrfBatched", library);
   CHECK(cusolverDnDestroy(handle));
-  for (void* block : {static_cast<void*>(source_lane), static_cast<void*>(source_matrix), static_cast<void*>(A),
-                      static_cast<void*>(d_pointers), static_cast<void*>(info)})
+  for (void* block : {static_cast<void*>(source_lane), static_cast<void*>(source_matrix),
+                      static_cast<void*>(A), static_cast<void*>(d_pointers), static_cast<void*>(info)})
     CHECK(cudaFree(block));
 }
 

@@ -11,17 +11,18 @@ CUGLMM_HD Real logistic_(const Real& eta) {
   return select_(eta >= 0.0, Real(1.0), e) / (1.0 + e);
 }
 
-// For a GPU's double: within 3 ulp, like the above with CUDA's exp and quotient, but without their branches for
-// arguments that do not occur here, which took as much of its time as the arithmetic.
+// For a GPU's double: within 3 ulp, like the above with CUDA's exp and quotient, but without their branches
+// for arguments that do not occur here, which took as much of its time as the arithmetic.
 
 /// exp(r) = 1 + r (c[0] + r (c[1] + ..)) to 2e-17 for |r| <= log(2) / 2: minimax, by Remez's algorithm.
-#define CUGLMM_EXP_COEFFICIENTS                                                                         \
-  0x1.0000000000003p+0, 0x1.0000000000005p-1, 0x1.555555555481ap-3, 0x1.55555555520c1p-5,               \
-      0x1.111111137bab2p-7, 0x1.6c16c17f41a88p-10, 0x1.a019f62045e8fp-13, 0x1.a019a66a18a52p-16,        \
+#define CUGLMM_EXP_COEFFICIENTS                                                                  \
+  0x1.0000000000003p+0, 0x1.0000000000005p-1, 0x1.555555555481ap-3, 0x1.55555555520c1p-5,        \
+      0x1.111111137bab2p-7, 0x1.6c16c17f41a88p-10, 0x1.a019f62045e8fp-13, 0x1.a019a66a18a52p-16, \
       0x1.71f61554a1582p-19, 0x1.28a2c66e55d28p-22, 0x1.8ad0bb8f0bb6dp-26
 constexpr double kExpCoefficients[11] = {CUGLMM_EXP_COEFFICIENTS};
 #if defined(__CUDACC__)
-/// In constant memory such a number is an operand of a multiply-add; in the code it takes two instructions more.
+/// In constant memory such a number is an operand of a multiply-add; in the code it takes two instructions
+/// more.
 static __constant__ double kDeviceExpCoefficients[11] = {CUGLMM_EXP_COEFFICIENTS};
 #endif
 #undef CUGLMM_EXP_COEFFICIENTS

@@ -31,9 +31,10 @@ struct Elimination {
   CUGLMM_HD int size() const { return y() + q; }
 };
 
-/// PIRLS until g' H^-1 g < tolerance, when the last step is left to Laplace's correction (design.md 1.7). F is
-/// convex (canonical link): a step that more than halves g' H^-1 g leads to the mode, and only where it does not
-/// is F itself compared. A lane that has converged is frozen. Returns the lanes that failed. `at`: a component.
+/// PIRLS until g' H^-1 g < tolerance, when the last step is left to Laplace's correction (design.md 1.7). F
+/// is convex (canonical link): a step that more than halves g' H^-1 g leads to the mode, and only where it
+/// does not is F itself compared. A lane that has converged is frozen. Returns the lanes that failed. `at`: a
+/// component.
 template <class Real, class Component>
 CUGLMM_LANE Mask<Real> find_mode(Component& at, const Mask<Real>& active, const Real& tolerance) {
   constexpr int kMaxPasses = 200, kMaxHalvings = 30;

@@ -18,11 +18,12 @@ CUGLMM_LANE void predict_mode(const Lanes<Real>& u, const Lanes<Real>& sensitivi
 
 /// Components [begin, end) of the problems of a slice.
 template <class Real, class Family, class Shape, bool UnitWeights>
-CUGLMM_LANE void evaluate_components(const PlanView& plan, int begin, int end, const Real* psi, const Lanes<Real>& zy,
-                                const Lanes<Real>& u, const Lanes<Real>& sensitivity,
-                                const Lanes<Real>& moved, const Mask<Real>& active, const Work<Real>& work,
-                                const Real& mode_tolerance, Evaluation<Real>& out,
-                                const Moments<Real>& moments) {
+CUGLMM_LANE void evaluate_components(const PlanView& plan, int begin, int end, const Real* psi,
+                                     const Lanes<Real>& zy, const Lanes<Real>& u,
+                                     const Lanes<Real>& sensitivity, const Lanes<Real>& moved,
+                                     const Mask<Real>& active, const Work<Real>& work,
+                                     const Real& mode_tolerance, Evaluation<Real>& out,
+                                     const Moments<Real>& moments) {
   const int k = plan.m + plan.p;
   const Shape shape = MakeShape<Shape>::from(plan);
   for (int i = begin; i < end; ++i) {

@@ -38,8 +38,9 @@ CUGLMM_HD void subtract_several(const Lanes<Real>& y, const Real* factor, const 
   }
 }
 
-// The same for a GPU's double. The compiler may not move a load before a store that could be to the same place, so
-// its thread would wait for memory at every entry: these fetch several entries before they store the first.
+// The same for a GPU's double. The compiler may not move a load before a store that could be to the same
+// place, so its thread would wait for memory at every entry: these fetch several entries before they store
+// the first.
 
 CUGLMM_HD void subtract(const Lanes<double>& y, const double& factor, const Lanes<double>& x, Index n) {
   constexpr int kAtOnce = 8;

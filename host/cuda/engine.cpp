@@ -22,10 +22,7 @@ constexpr double kMemoryPart = 0.8;
 class CudaEngine : public Engine {
  public:
   CudaEngine(const PlanData& plan, const CudaDevice& device, int smallest_border)
-      : plan_(plan),
-        info_(device),
-        device_plan_(plan, stream_),
-        border_(smallest_border, stream_) {}
+      : plan_(plan), info_(device), device_plan_(plan, stream_), border_(smallest_border, stream_) {}
 
   std::string device() const override { return fmt::format("cuda ({})", info_.name); }
 
@@ -140,7 +137,8 @@ class CudaEngine : public Engine {
   const CudaDevice info_;
   Stream stream_;
   mutable std::mutex solver_mutex_;
-  mutable std::optional<Solver> solver_;  ///< made when asked for: a batch does without, and it takes milliseconds
+  mutable std::optional<Solver>
+      solver_;  ///< made when asked for: a batch does without, and it takes milliseconds
   DevicePlan device_plan_;
   std::unique_ptr<Layout> layout_;
   Border border_;

@@ -48,7 +48,8 @@ class OrderedResults {
     std::int64_t missing = 0;
     std::vector<bool> finished;
   };
-  std::deque<Block> blocks_;  ///< not passed on yet, the first of them begins at passed_on_; unset until something is done
+  std::deque<Block>
+      blocks_;  ///< not passed on yet, the first of them begins at passed_on_; unset until something is done
 };
 
 }  // namespace cuglmm

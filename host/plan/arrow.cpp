@@ -272,13 +272,15 @@ void ArrowData::add_sums(const Model& model, const PlanData& plan) {
   const int F = view.factors, p = plan.p, Q = plan.paths.Q;
   ZZ.assign(view.values, 0);
   ZX.assign(std::size_t(p) * view.effects, 0);
-  XX.assign(std::size_t(p) * p, 0);
+  using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const Eigen::Map<const RowMatrix> X(plan.X.data(), view.rows, p);
+  const Eigen::Map<const Eigen::VectorXd> weights(plan.cells.weight.data(), view.rows);
+  const Eigen::MatrixXd XWX = X.transpose() * weights.asDiagonal() * X;
+  XX.assign(XWX.data(), XWX.data() + XWX.size());
   for (std::int64_t i = 0; i < view.rows; ++i) {
     const double w = plan.cells.weight[i];
     const double *x = plan.X.data() + i * p, *z = plan.Z.data() + i * Q;
     const int* at = pair.data() + i * (F * (F + 1) / 2);
-    for (int j = 0; j < p; ++j)
-      for (int k = 0; k <= j; ++k) XX[j * p + k] += w * x[j] * x[k];
     for (int f = 0; f < F; ++f) {
       const double* z_f = z + plan.paths.level_first[f];
       const int first = effect[i * F + f], qf = plan.paths.own(f);
@@ -293,8 +295,6 @@ void ArrowData::add_sums(const Model& model, const PlanData& plan) {
       }
     }
   }
-  const Eigen::MatrixXd XWX =
-      Eigen::Map<const Eigen::MatrixXd>(XX.data(), p, p).selfadjointView<Eigen::Upper>();
   const Eigen::VectorXd Xy = model.X.transpose() * model.weights.cwiseProduct(model.y - model.offset);
   const Eigen::VectorXd b = XWX.ldlt().solve(Xy);  // what it subtracts need not be exact
   centre.assign(b.data(), b.data() + p);

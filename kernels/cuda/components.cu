@@ -133,7 +133,8 @@ cudaError_t evaluate(const PlanView& plan, const Components& components, double 
                       stream, plan, components, mode_tolerance, moments);
       });
     return with_shape(plan, [&](auto shape) {
-      return launch(evaluate_components<Family, typename decltype(shape)::type>, slices(plan, components), 0, stream, plan, components, mode_tolerance, moments);
+      return launch(evaluate_components<Family, typename decltype(shape)::type>, slices(plan, components), 0,
+                    stream, plan, components, mode_tolerance, moments);
     });
   });
 }

@@ -8,8 +8,9 @@
 
 namespace cuglmm::cuda {
 
-/// Threads of a block. 128: enough blocks for every multiprocessor when problems are few.
-constexpr int kBlock = 128;
+/// Threads of a block. Few: enough blocks for every multiprocessor when problems are few, and little of its
+/// registers left over.
+constexpr int kBlock = 64;
 
 inline unsigned blocks(Index lanes) { return static_cast<unsigned>((lanes + kBlock - 1) / kBlock); }
 

@@ -1,5 +1,5 @@
-/// Sums over a problem's components, whose parts (PartsView) are different threads: each part leaves its own in
-/// the problem's scratch, and a second kernel adds them in order.
+/// Sums over a problem's components, whose parts (PartsView) are different threads: each part leaves its own
+/// in the problem's scratch, and a second kernel adds them in order.
 #pragma once
 
 #include <kernels/cuda/launch.hpp>

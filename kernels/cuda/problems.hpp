@@ -21,11 +21,11 @@ struct Problems {
   // Evaluation.
   double* psi;  ///< k x lanes, columns: theta, then beta unless plan.profiled
   double* objective;
-  double* gradient;           ///< (k + carried) x lanes, columns
-  double *G, *T, *TT;         ///< m, m, TT_size
-  double* evaluated;          ///< k: the last point evaluated
-  double* sensitivity;        ///< components x k (KernelShape::one_unit), else nothing
-  double* scratch;            ///< problem_scratch(plan)
+  double* gradient;     ///< (k + carried) x lanes, columns
+  double *G, *T, *TT;   ///< m, m, TT_size
+  double* evaluated;    ///< k: the last point evaluated
+  double* sensitivity;  ///< components x k (KernelShape::one_unit), else nothing
+  double* scratch;      ///< problem_scratch(plan)
   // Optimizer (kernels/search.hpp).
   double* search;  ///< Bfgs<double>::reals(k, carried)
   double *phase, *evaluations, *escapes;

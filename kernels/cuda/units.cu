@@ -41,9 +41,8 @@ __global__ void evaluate_unit_parts(const PlanView plan, const Problems problems
     double start = last;  // as predict_mode()
     if (known)
       for (int j = 0; j <= p; ++j) start = fma(sensitivity[j], moved[j], start);
-    UnitComponent<double, Family, p, UnitRows<p, UnitWeights>> unit(rows, component.tree.rows, psi,
-                                                                    zy[component.zy_first],
-                                                                    select_(finite_(start), start, last), true);
+    UnitComponent<double, Family, p, UnitRows<p, UnitWeights>> unit(
+        rows, component.tree.rows, psi, zy[component.zy_first], select_(finite_(start), start, last), true);
     unit.evaluate(tolerance, sums);
     mode[0] = unit.u;
     for (int j = 0; j <= p; ++j) sensitivity[j] = unit.sensitivity[j];

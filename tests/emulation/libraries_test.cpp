@@ -1,6 +1,5 @@
-// The emulated cuSOLVER and cuSPARSE against Eigen, and their misuse.
+// The emulated cuSOLVER against Eigen, and its misuse.
 #include <cusolverDn.h>
-#include <cusparse.h>
 
 #include <Eigen/Dense>
 #include <cmath>
@@ -142,87 +141,6 @@ TEST_P(Solver, RefusesWhatIsNotOnTheDevice) {
   EXPECT_EQ(cusolverDnDpotrf(handle_, GetParam(), 5, a.get(), 5, work.get(), 5, info.get()),
             CUSOLVER_STATUS_INVALID_VALUE);  // too short
 }
-
-// ---- cuSPARSE ----
-
-class Sparse : public ::testing::Test {
- protected:
-  Sparse() {
-    EXPECT_EQ(cusparseCreate(&handle_), CUSPARSE_STATUS_SUCCESS);
-    EXPECT_EQ(cusparseSetStream(handle_, stream_.get()), CUSPARSE_STATUS_SUCCESS);
-    EXPECT_EQ(cusparseCreateCsr(&z_, 3, 4, 5, starts_.get(), columns_.get(), values_.get(),
-                                CUSPARSE_INDEX_32I, CUSPARSE_INDEX_32I, CUSPARSE_INDEX_BASE_ZERO, CUDA_R_64F),
-              CUSPARSE_STATUS_SUCCESS);
-    dense_ << 1, 0, 2, 0, 0, 0, 3, 4, 0, 5, 0, 0;
-  }
-  ~Sparse() override {
-    EXPECT_EQ(cusparseDestroySpMat(z_), CUSPARSE_STATUS_SUCCESS);
-    EXPECT_EQ(cusparseDestroy(handle_), CUSPARSE_STATUS_SUCCESS);
-  }
-
-  Stream stream_;
-  cusparseHandle_t handle_ = nullptr;
-  cusparseSpMatDescr_t z_ = nullptr;
-  const OnDevice<int> starts_{std::vector<int>{0, 2, 4, 5}}, columns_{std::vector<int>{0, 2, 2, 3, 1}};
-  const OnDevice<double> values_{std::vector<double>{1, 2, 3, 4, 5}};
-  Eigen::Matrix<double, 3, 4> dense_;
-  const double one_ = 1.0, zero_ = 0.0, two_ = 2.0;
-};
-
-TEST_F(Sparse, TimesAMatrix) {
-  const MatrixXd b = MatrixXd::NullaryExpr(4, 2, [](auto i, auto j) { return 1.0 + i - 3.0 * j; });
-  const OnDevice<double> b_values(entries(b)), c_values(6);  // C starts as NaN and beta is 0
-  cusparseDnMatDescr_t b_matrix = nullptr, c_matrix = nullptr;
-  ASSERT_EQ(cusparseCreateDnMat(&b_matrix, 4, 2, 4, b_values.get(), CUDA_R_64F, CUSPARSE_ORDER_COL),
-            CUSPARSE_STATUS_SUCCESS);
-  ASSERT_EQ(cusparseCreateDnMat(&c_matrix, 3, 2, 2, c_values.get(), CUDA_R_64F, CUSPARSE_ORDER_ROW),
-            CUSPARSE_STATUS_SUCCESS);
-  const auto plain = CUSPARSE_OPERATION_NON_TRANSPOSE;
-  std::size_t bytes = 0;
-  ASSERT_EQ(cusparseSpMM_bufferSize(handle_, plain, plain, &two_, z_, b_matrix, &zero_, c_matrix, CUDA_R_64F,
-                                    CUSPARSE_SPMM_ALG_DEFAULT, &bytes),
-            CUSPARSE_STATUS_SUCCESS);
-  const OnDevice<char> buffer(bytes);
-  ASSERT_EQ(cusparseSpMM(handle_, plain, plain, &two_, z_, b_matrix, &zero_, c_matrix, CUDA_R_64F,
-                         CUSPARSE_SPMM_ALG_DEFAULT, buffer.get()),
-            CUSPARSE_STATUS_SUCCESS);
-  EXPECT_EQ(MatrixXd(matrix(c_values.read(), 2, 3).transpose()), MatrixXd(2.0 * dense_ * b));
-  EXPECT_EQ(cusparseSpMM(handle_, plain, plain, &two_, z_, b_matrix, &zero_, c_matrix, CUDA_R_64F,
-                         CUSPARSE_SPMM_ALG_DEFAULT, nullptr),
-            CUSPARSE_STATUS_INVALID_VALUE);
-  EXPECT_THAT(faults_found(), HasSubstr("the external buffer is null"));
-  forget_faults();
-  EXPECT_EQ(cusparseDestroyDnMat(b_matrix), CUSPARSE_STATUS_SUCCESS);
-  EXPECT_EQ(cusparseDestroyDnMat(c_matrix), CUSPARSE_STATUS_SUCCESS);
-}
-
-TEST_F(Sparse, TransposedTimesAVectorAddsToTheResult) {
-  const VectorXd x = VectorXd::LinSpaced(3, 1.0, 3.0), y = VectorXd::LinSpaced(4, 10.0, 40.0);
-  const OnDevice<double> x_values(entries(x)), y_values(entries(y));
-  cusparseDnVecDescr_t x_vector = nullptr, y_vector = nullptr;
-  ASSERT_EQ(cusparseCreateDnVec(&x_vector, 3, x_values.get(), CUDA_R_64F), CUSPARSE_STATUS_SUCCESS);
-  ASSERT_EQ(cusparseCreateDnVec(&y_vector, 4, y_values.get(), CUDA_R_64F), CUSPARSE_STATUS_SUCCESS);
-  const auto transposed = CUSPARSE_OPERATION_TRANSPOSE;
-  std::size_t bytes = 0;
-  ASSERT_EQ(cusparseSpMV_bufferSize(handle_, transposed, &one_, z_, x_vector, &two_, y_vector, CUDA_R_64F,
-                                    CUSPARSE_SPMV_ALG_DEFAULT, &bytes),
-            CUSPARSE_STATUS_SUCCESS);
-  const OnDevice<char> buffer(bytes);
-  ASSERT_EQ(cusparseSpMV(handle_, transposed, &one_, z_, x_vector, &two_, y_vector, CUDA_R_64F,
-                         CUSPARSE_SPMV_ALG_DEFAULT, buffer.get()),
-            CUSPARSE_STATUS_SUCCESS);
-  EXPECT_EQ(y_values.peek(), entries(y));  // not yet done
-  EXPECT_EQ(y_values.read(), entries(dense_.transpose() * x + 2.0 * y));
-  EXPECT_EQ(cusparseSpMV(handle_, CUSPARSE_OPERATION_NON_TRANSPOSE, &one_, z_, x_vector, &two_, y_vector,
-                         CUDA_R_64F, CUSPARSE_SPMV_ALG_DEFAULT, buffer.get()),
-            CUSPARSE_STATUS_INVALID_VALUE);  // shapes
-  EXPECT_EQ(cusparseDestroyDnVec(x_vector), CUSPARSE_STATUS_SUCCESS);
-  EXPECT_EQ(cusparseDestroyDnVec(y_vector), CUSPARSE_STATUS_SUCCESS);
-  EXPECT_EQ(cusparseDestroyDnVec(y_vector), CUSPARSE_STATUS_INVALID_VALUE);
-  forget_faults();
-}
-
-TEST_F(Sparse, AHandleThatIsLeftIsReported) { EXPECT_EQ(report().handles, 2); }
 
 }  // namespace
 }  // namespace cuglmm::emulation

@@ -92,8 +92,7 @@ Result<Real> evaluate(const Data& data, const std::function<Problem(int)>& probl
                        of([](const Problem& p) { return p.beta[1]; })};
   using Design = ByProblem<Real, false>;
   const Design rows{data.X.data(), data.Z.data(), data.offset.data(), data.weights.data(), 2, 1};
-  UnitComponent<Real, Family, 2, Design> unit(rows, data.rows, psi,
-                                              of([](const Problem& p) { return p.zy; }),
+  UnitComponent<Real, Family, 2, Design> unit(rows, data.rows, psi, of([](const Problem& p) { return p.zy; }),
                                               of([](const Problem& p) { return p.start; }), active);
   UnitSums<Real, 2> sums;
   unit.evaluate(Real(1e-9), sums);
@@ -108,9 +107,9 @@ Result<Real> evaluate(const Data& data, const std::function<Problem(int)>& probl
 
 /// One evaluation, lane `l` on problem(l).
 template <class Real, class Family, class Shape>
-  requires(!std::is_same_v<Shape, Unit>)
-Result<Real> evaluate(const Data& data, const std::function<Problem(int)>& problem, const Mask<Real>& active,
-                      const Shape& shape) {
+requires(!std::is_same_v<Shape, Unit>) Result<Real> evaluate(const Data& data,
+                                                             const std::function<Problem(int)>& problem,
+                                                             const Mask<Real>& active, const Shape& shape) {
   const auto of = [&](auto f) { return make_lanes<Real>([&](int lane) { return f(problem(lane)); }); };
   const Real theta = of([](const Problem& p) { return p.theta; });
   const Real beta[2] = {of([](const Problem& p) { return p.beta[0]; }),
@@ -243,7 +242,8 @@ TYPED_TEST(LaplaceLanes, AnInactiveLaneKeepsItsModeAndAddsNoGradient) {
     EXPECT_EQ(lanes_of(result.G[0])[0], 0.0);
     EXPECT_EQ(lanes_of(result.beta[0])[0], 0.0);
     EXPECT_EQ(lanes_of(result.beta[1])[0], 0.0);
-    const auto all = evaluate<TypeParam, BinomialLogit>(this->data_, problem_of, Mask<TypeParam>(true), shape);
+    const auto all =
+        evaluate<TypeParam, BinomialLogit>(this->data_, problem_of, Mask<TypeParam>(true), shape);
     for (int lane = 1; lane < kLanes<TypeParam>; ++lane) expect_same_lane(result, lane, all, lane);
   });
 }
@@ -256,7 +256,8 @@ TYPED_TEST(LaplaceLanes, ALaneWithoutAModeFailsAlone) {
       return p;
     };
     const auto result = evaluate<TypeParam, BinomialLogit>(this->data_, bad, Mask<TypeParam>(true), shape);
-    const auto good = evaluate<TypeParam, BinomialLogit>(this->data_, problem_of, Mask<TypeParam>(true), shape);
+    const auto good =
+        evaluate<TypeParam, BinomialLogit>(this->data_, problem_of, Mask<TypeParam>(true), shape);
     EXPECT_TRUE(is_set<TypeParam>(result.failed, 0));
     for (int lane = 1; lane < kLanes<TypeParam>; ++lane) {
       EXPECT_FALSE(is_set<TypeParam>(result.failed, lane));
@@ -272,8 +273,7 @@ TYPED_TEST(LaplaceLanes, AStartFarOffFindsTheSameMode) {
       p.start = lane % 2 ? -40 : 1e6;  // F overflows at the second
       return p;
     };
-    const auto result =
-        evaluate<TypeParam, PoissonLog>(this->data_, far, Mask<TypeParam>(true), shape);
+    const auto result = evaluate<TypeParam, PoissonLog>(this->data_, far, Mask<TypeParam>(true), shape);
     EXPECT_FALSE(any_(result.failed));
     for (int lane = 0; lane < kLanes<TypeParam>; ++lane)
       EXPECT_NEAR(lanes_of(result.u[0])[std::size_t(lane)],
