@@ -28,7 +28,8 @@ class Results {
  public:
   explicit Results(std::vector<Json> lines) : lines_(std::move(lines)) {
     for (const Json& line : lines_)
-      if (line.contains("work") && std::find(works_.begin(), works_.end(), line["work"]) == works_.end())
+      if (line.contains("work") &&
+          std::find(works_.begin(), works_.end(), line["work"].get<std::string>()) == works_.end())
         works_.push_back(line["work"]);
   }
 

@@ -138,14 +138,14 @@ class BorderedRows {
         }
       }
       for (int k = 0; k < n; ++k) *to[k] = value[k];
-      return;
-    }
-    for (int f = 0; f < of.factors(); ++f) {
-      const Real z_f(z[f]), wz = w * z_f;
-      (f < of.chain ? score : sums)[effect[f]] -= pmu * z_f;
-      for (int h = 0; h <= f; ++h, ++pair) {
-        Real& to = (h < of.chain ? R : border)[*pair];
-        to = fma_(wz, Real(z[h]), to);
+    } else {
+      for (int f = 0; f < of.factors(); ++f) {
+        const Real z_f(z[f]), wz = w * z_f;
+        (f < of.chain ? score : sums)[effect[f]] -= pmu * z_f;
+        for (int h = 0; h <= f; ++h, ++pair) {
+          Real& to = (h < of.chain ? R : border)[*pair];
+          to = fma_(wz, Real(z[h]), to);
+        }
       }
     }
   }

@@ -155,7 +155,9 @@ TEST_P(Lme4, ConditionalVariancesAreThoseOfRanef) {
     std::size_t at = 0;
     for (std::size_t j = 0; j < fit_.modes_sd.size(); ++j) {
       const RandomTerm& term = fit_.model->terms[j];
-      if (fit_.model->factors[static_cast<std::size_t>(term.factor)].name != group.at("group")) continue;
+      if (fit_.model->factors[static_cast<std::size_t>(term.factor)].name !=
+          group.at("group").get<std::string>())
+        continue;
       const Eigen::MatrixXd variance = test::variance_of_term(group, at++, term);
       for (int c = 0; c < term.size(); ++c) {
         const double sd = std::sqrt(variance(c, c));

@@ -164,7 +164,8 @@ TEST_P(ReferenceLinearEqualsLme4, ModesAndTheirVariances) {
     std::size_t at = 0;
     for (std::size_t j = 0; j < model.terms.size(); ++j) {
       const RandomTerm& term = model.terms[j];
-      if (model.factors[static_cast<std::size_t>(term.factor)].name != ranef.at("group")) continue;
+      if (model.factors[static_cast<std::size_t>(term.factor)].name != ranef.at("group").get<std::string>())
+        continue;
       EXPECT_LT(error(modes[j].topRows(values.rows()), values.middleCols(column, term.size())), 1e-5);
       const nlohmann::json& variances = expected.at("condVar_first_level")[g];
       EXPECT_LT(error(f.variance[j][0], test::variance_of_term(variances, at++, term)), 1e-5);

@@ -60,7 +60,7 @@ TEST_P(CaseWithModes, HasTheLevelsOfItsConditionalModes) {
   for (std::size_t f = 0; f < ranef.size(); ++f) {
     const GroupingFactor& factor = model.factors[f];
     const Strings levels = ranef[f].at("levels").get<Strings>();
-    EXPECT_EQ(factor.name, ranef[f].at("group"));
+    EXPECT_EQ(ranef[f].at("group"), factor.name);
     ASSERT_LE(levels.size(), factor.levels.size());
     EXPECT_EQ(
         Strings(factor.levels.begin(), factor.levels.begin() + static_cast<std::ptrdiff_t>(levels.size())),
@@ -124,7 +124,7 @@ TEST_P(MatrixCase, HasLme4sRandomEffects) {
   ASSERT_EQ(model.factors.size(), factors.size());
   for (std::size_t j = 0; j < terms.size(); ++j) {
     EXPECT_EQ(model.terms[j].factor, c.json.at("assign")[j].get<int>());
-    EXPECT_EQ(model.factors[static_cast<std::size_t>(model.terms[j].factor)].name, terms[j].at("name"));
+    EXPECT_EQ(terms[j].at("name"), model.factors[static_cast<std::size_t>(model.terms[j].factor)].name);
     expect_matrix(terms[j], model.terms[j].columns, model.terms[j].Z);
   }
   for (std::size_t f = 0; f < factors.size(); ++f) {
