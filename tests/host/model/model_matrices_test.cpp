@@ -129,7 +129,7 @@ TEST_P(MatrixCase, HasLme4sRandomEffects) {
   }
   for (std::size_t f = 0; f < factors.size(); ++f) {
     const GroupingFactor& factor = model.factors[f];
-    EXPECT_EQ(factor.name, factors[f].at("name"));
+    EXPECT_EQ(factors[f].at("name"), factor.name);
     ASSERT_EQ(factor.levels.size(), factors[f].at("nlevels").get<std::size_t>());
     const Strings levels = factors[f].at("levels").get<Strings>();
     EXPECT_TRUE(std::equal(levels.begin(), levels.end(), factor.levels.begin())) << factor.name;
