@@ -173,20 +173,23 @@ TEST(Bootstrap, RefitNeedsAResponseForEachRow) {
 TEST(Bootstrap, OfNoReplicatesIsEmpty) { EXPECT_EQ(bootstrap(cbpp(), {.replicates = 0}).size(), 0); }
 
 TEST(Bootstrap, KeepsWhatIsDoneOfABlockWhenStopped) {
-  BootstrapOptions options{.replicates = 1000, .first = 5, .threads = 1, .simd = "baseline"};
+  BootstrapOptions options{.replicates = 1000, .first = 5, .threads = 1, .device = "cpu", .simd = "baseline"};
   options.progress = [](std::int64_t done) { return done < 10; };
   const Fits kept = bootstrap(cbpp(), options);
   ASSERT_GE(kept.size(), 10);
   ASSERT_LT(kept.size(), 64);
-  expect_part(bootstrap(cbpp(), {.replicates = 64, .first = 5, .simd = "baseline"}), 0, kept);
+  expect_part(bootstrap(cbpp(), {.replicates = 64, .first = 5, .device = "cpu", .simd = "baseline"}), 0,
+              kept);
 }
 
 TEST(Bootstrap, KeepsTheMemoryLimit) {
-  const BootstrapReport report = bootstrap(cbpp(), {.replicates = 10, .threads = 1}, [](const Fits&) {});
+  const BootstrapReport report =
+      bootstrap(cbpp(), {.replicates = 10, .threads = 1, .device = "cpu"}, [](const Fits&) {});
   EXPECT_GT(report.bytes_per_replicate, 0u);
   const std::uint64_t limit = report.bytes_in_flight;
   const auto limited = [&](std::uint64_t bytes) {
-    return bootstrap(cbpp(), {.replicates = 10, .threads = 8, .memory_limit = bytes}, [](const Fits&) {});
+    return bootstrap(cbpp(), {.replicates = 10, .threads = 8, .device = "cpu", .memory_limit = bytes},
+                     [](const Fits&) {});
   };
   EXPECT_LE(limited(limit).bytes_in_flight, limit);
   EXPECT_THAT([&] { limited(limit - 1); },
