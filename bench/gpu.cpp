@@ -29,18 +29,30 @@ struct Compared {
   Timed gpu, two, all;
 };
 
+/// What an evaluation of the seed model (two fixed effects) asks of the GPU; nothing is counted for others.
+struct Counted {
+  double rows = 0, groups = 0;
+  /// Double-precision instructions, counted in the machine code of kernels/cuda/units.cu: per row 26 in a
+  /// pass of PIRLS, of which there are 3.3, and about 45 in the pass at the mode.
+  double instructions() const { return rows * (26 * 3.3 + 45); }
+  /// To and from memory: of every group Z'y, its mode, and how that moves with three parameters.
+  double bytes() const { return groups * (8 + 2 * 8 + 2 * 3 * 8); }
+};
+
 struct Report {
   Json ceilings = Json::object();
   std::string table =
       "| work | problems | GPU, seconds | GPU, per problem | CPU, 2 threads | GPU is faster by | CPU, all "
       "threads | "
-      "GPU is faster by | of the GPU's peak FMA |\n"
-      "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
+      "GPU is faster by | of the GPU's peak FMA | of its memory's bandwidth |\n"
+      "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n";
 
-  /// rows: of the seed model, whose double-precision instructions are counted; else 0.
-  void add(const Compared& at, double rows = 0) {
+  void add(const Compared& at, const Counted& counted = {}) {
+    const double evaluations = at.gpu.problems * at.gpu.evaluations / at.gpu.seconds;  // per second
     const double ratio_two = at.two.per_problem() / at.gpu.per_problem(),
-                 ratio_all = at.all.per_problem() / at.gpu.per_problem(), part = part_of_peak(at.gpu, rows);
+                 ratio_all = at.all.per_problem() / at.gpu.per_problem(),
+                 fma = part(evaluations * counted.instructions(), "fma_per_second"),
+                 memory = part(evaluations * counted.bytes(), "bytes_per_second");
     bench::print({{"work", at.work},
                   {"device", at.gpu.device},
                   {"problems", at.gpu.problems},
@@ -50,10 +62,11 @@ struct Report {
                   {"ratio_two_threads", ratio_two},
                   {"ratio_all_threads", ratio_all},
                   {"evaluations", at.gpu.evaluations},
-                  {"part_of_fma_peak", part}});
-    table += fmt::format("| {} | {:.0f} | {:.4g} | {} | {} | {:.3g}× | {} | {:.3g}× | {} |\n", at.work,
+                  {"part_of_fma_peak", fma},
+                  {"part_of_bandwidth", memory}});
+    table += fmt::format("| {} | {:.0f} | {:.4g} | {} | {} | {:.3g}× | {} | {:.3g}× | {} | {} |\n", at.work,
                          at.gpu.problems, at.gpu.seconds, time(at.gpu), time(at.two), ratio_two, time(at.all),
-                         ratio_all, rows > 0 ? fmt::format("{:.0f} %", 100 * part) : "");
+                         ratio_all, percent(fma), percent(memory));
   }
 
  private:
@@ -61,13 +74,11 @@ struct Report {
     const double seconds = timed.per_problem();
     return seconds < 1e-3 ? fmt::format("{:.3g} µs", seconds * 1e6) : fmt::format("{:.3g} ms", seconds * 1e3);
   }
-  /// Per row: a pass of PIRLS, of which there are 3.3 per evaluation, takes 26 (counted in the machine code
-  /// of kernels/cuda/units.cu, two fixed effects), the pass at the mode about 45.
-  double part_of_peak(const Timed& gpu, double rows) const {
-    constexpr double kPass = 26, kPasses = 3.3, kAtMode = 45;
-    const double peak = ceilings.value("fma_per_second", 0.0);
-    return peak > 0 ? gpu.problems * gpu.evaluations * rows * (kPass * kPasses + kAtMode) / gpu.seconds / peak
-                    : 0;
+  static std::string percent(double part) { return part > 0 ? fmt::format("{:.2g} %", 100 * part) : ""; }
+  /// Of what cuglmm_ceilings measured.
+  double part(double per_second, const char* ceiling) const {
+    const double most = ceilings.value(ceiling, 0.0);
+    return most > 0 ? per_second / most : 0;
   }
 };
 
@@ -93,12 +104,12 @@ struct Sizes {
 };
 
 void replicates(const std::string& work, const Fit& original, const Sizes& sizes, Report& report,
-                double rows = 0) {
+                const Counted& counted = {}) {
   const Timed two = bootstrap_on(original, "cpu", sizes.cpu / 4, 2),
               all = bootstrap_on(original, "cpu", sizes.cpu);
   bootstrap_on(original, "cuda", sizes.gpu.front());  // the context, the module
   for (const std::int64_t n : sizes.gpu)
-    report.add({work, bootstrap_on(original, "cuda", n), two, all}, rows);
+    report.add({work, bootstrap_on(original, "cuda", n), two, all}, counted);
 }
 
 /// 1000, 10,000 .. most.
@@ -110,8 +121,10 @@ std::vector<std::int64_t> decades(std::int64_t most) {
 
 void seed_replicates(const Model& model, bool collapse, const Sizes& sizes, Report& report) {
   const Fit original = fit(model, {.device = "cpu", .collapse = collapse});
-  const double rows = static_cast<double>(original.plan->rows());
-  replicates(fmt::format("replicate of the seed model, {:.0f} rows", rows), original, sizes, report, rows);
+  const Counted counted{static_cast<double>(original.plan->rows()),
+                        static_cast<double>(model.factors[0].levels.size())};
+  replicates(fmt::format("replicate of the seed model, {:.0f} rows", counted.rows), original, sizes, report,
+             counted);
 }
 
 struct Structure {

@@ -21,15 +21,20 @@ constexpr double kMemoryPart = 0.8;
 
 class CudaEngine : public Engine {
  public:
-  CudaEngine(const PlanData& plan, const CudaDevice& device, int smallest_border)
-      : plan_(plan), info_(device), device_plan_(plan, stream_), border_(smallest_border, stream_) {}
+  CudaEngine(const PlanData& plan, const CudaDevice& device, HostPart host, int smallest_border)
+      : plan_(plan),
+        info_(device),
+        host_(std::move(host)),
+        device_plan_(plan, stream_),
+        border_(smallest_border, stream_) {}
 
   std::string device() const override { return fmt::format("cuda ({})", info_.name); }
 
   /// One problem on an arrow has no lanes to fill a GPU with: the CPU's is used, but for a large border.
   std::unique_ptr<Problem> problem(const ResponseSums& sums) override {
     if (plan_.arrow) {
-      if (!cpu_) cpu_ = make_cpu_engine(plan_, "auto", 0, border_.functions(plan_.view.arrow.border));
+      if (!cpu_)
+        cpu_ = make_cpu_engine(plan_, host_.simd, host_.threads, border_.functions(plan_.view.arrow.border));
       return cpu_->problem(sums);
     }
     if (!layout_) layout_ = std::make_unique<Layout>(plan_, stream_);
@@ -135,6 +140,7 @@ class CudaEngine : public Engine {
 
   const PlanData& plan_;
   const CudaDevice info_;
+  const HostPart host_;
   Stream stream_;
   mutable std::mutex solver_mutex_;
   mutable std::optional<Solver>
@@ -147,13 +153,14 @@ class CudaEngine : public Engine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& device) {
-  return make_engine(plan, device, kDeviceBorder);
+std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& device, const HostPart& host) {
+  return make_engine(plan, device, host, kDeviceBorder);
 }
 
-std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& device, int smallest_border) {
+std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& device, const HostPart& host,
+                                    int smallest_border) {
   check(cudaSetDevice(device.number));
-  return std::make_unique<CudaEngine>(plan, device, smallest_border);
+  return std::make_unique<CudaEngine>(plan, device, host, smallest_border);
 }
 
 }  // namespace cuglmm::cuda

@@ -7,9 +7,10 @@ namespace cuglmm::cuda {
 
 /// The GPUs there are; none: why.
 std::vector<CudaDevice> devices(std::string& why_none);
-std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& device);
+std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& device, const HostPart& host);
 /// The border of one fit is the GPU's from this size on, not from kDeviceBorder (tests).
-std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& device, int smallest_border);
+std::unique_ptr<Engine> make_engine(const PlanData& plan, const CudaDevice& device, const HostPart& host,
+                                    int smallest_border);
 
 }  // namespace cuglmm::cuda
 

@@ -85,9 +85,10 @@ CudaDevice find_cuda_device(int number) {
               Error::Kind::device);
 }
 
-std::unique_ptr<Engine> make_cuda_engine(const PlanData& plan, const CudaDevice& device) {
+std::unique_ptr<Engine> make_cuda_engine(const PlanData& plan, const CudaDevice& device,
+                                         const HostPart& host) {
   std::string why_not;
-  return cuda_module(why_not)->make_engine(plan, device);
+  return cuda_module(why_not)->make_engine(plan, device, host);
 }
 
 }  // namespace cuglmm

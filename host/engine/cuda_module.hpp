@@ -20,12 +20,19 @@ struct CudaDevice {
 };
 
 /// Built from the same sources as the program; another version is not used.
-constexpr int kCudaModuleVersion = 1;
+constexpr int kCudaModuleVersion = 2;
+
+/// What the CPU's part of one large fit runs on, as make_engine() takes them.
+struct HostPart {
+  std::string simd;
+  int threads;
+};
 
 struct CudaModule {
   int version;
   std::vector<CudaDevice> (*devices)(std::string& why_none);
-  std::unique_ptr<Engine> (*make_engine)(const PlanData& plan, const CudaDevice& device);
+  std::unique_ptr<Engine> (*make_engine)(const PlanData& plan, const CudaDevice& device,
+                                         const HostPart& host);
 };
 
 /// The GPUs of this machine, or why there are none. The module is looked for where the environment variable
@@ -35,7 +42,8 @@ std::vector<CudaDevice> cuda_devices(std::string& why_none);
 /// Throws Error of Kind::device where it is not there.
 CudaDevice find_cuda_device(int number);
 /// device: one that was found.
-std::unique_ptr<Engine> make_cuda_engine(const PlanData& plan, const CudaDevice& device);
+std::unique_ptr<Engine> make_cuda_engine(const PlanData& plan, const CudaDevice& device,
+                                         const HostPart& host);
 
 /// This module instead (tests).
 void set_cuda_module(const CudaModule* module);

@@ -51,13 +51,13 @@ std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& dev
               "effects per level of a factor, and this model has more; use --device cpu",
               device, kGpuColumns),
           Error::Kind::device);
-    return make_cuda_engine(plan, gpu);
+    return make_cuda_engine(plan, gpu, {simd, threads});
   }
   require_device(device);
   if (device == "auto" && runs_on_gpu(plan)) {
     std::string why_none;
     const std::vector<CudaDevice> gpus = cuda_devices(why_none);
-    if (!gpus.empty()) return make_cuda_engine(plan, gpus.front());
+    if (!gpus.empty()) return make_cuda_engine(plan, gpus.front(), {simd, threads});
   }
   return make_cpu_engine(plan, simd, threads);
 }

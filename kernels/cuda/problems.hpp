@@ -1,7 +1,7 @@
 /// The layout by problem on a GPU: a lane is a problem, a thread has it or a part of its components
 /// (PartsView). Every pointer is to device memory, in the plan's views too; entry i of lane c lies at
-/// [i * lanes + c], so that neighbouring threads read side by side. A lane's parameters and gradient alone are
-/// columns, [c * k + i], as the lane functions take them whole.
+/// [i * lanes + c], so that neighbouring threads read side by side. A lane's parameters and gradient alone
+/// are columns, [c * k + i], as the lane functions take them whole.
 ///
 /// Every function takes a list of `count` lanes, is launched on a stream and waits for nothing.
 #pragma once

@@ -17,7 +17,9 @@ class SmallBorders {
   static const CudaModule& module() {
     static const CudaModule from_one{
         kCudaModuleVersion, cuda::devices,
-        [](const PlanData& plan, const CudaDevice& device) { return cuda::make_engine(plan, device, 1); }};
+        [](const PlanData& plan, const CudaDevice& device, const HostPart& host) {
+          return cuda::make_engine(plan, device, host, 1);
+        }};
     return from_one;
   }
 };
