@@ -46,7 +46,7 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
     node_gradients(G, moments);
     theta_gradient(shape_, problem_.psi, G, gradient);
     finish_gradient(gradient);
-    const Real value = F + v_g - decrement_ - log_inverse_.value() - 2.0 * response + problem_.constant;
+    const Real value = F + v_g - decrement - log_inverse_.value() - 2.0 * response + problem_.constant;
     return select_(failed, Real(NAN), value);
   }
 
@@ -60,6 +60,41 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
     for (int j = 0; j < plan_.p * plan_.p; ++j) out[j] += A[j];
   }
 
+  // ---- what find_mode() (pirls.hpp) calls ----
+
+  Real decrement{0.0};        ///< g' H^-1 g
+  Mask<Real> positive{true};  ///< H is positive definite
+
+  CUGLMM_LANE void sweep(const Real& tolerance, const Real& last) {
+    arrow_.scale(problem_.u, work_.b);
+    if (plan_.profiled) Base::linear_predictor();
+    Base::rows();
+    positive = newton(tolerance, last);
+  }
+
+  /// u <- u + delta where `newton`, u <- u - step / 2 where `halve`; other lanes stay.
+  CUGLMM_CALL void move(const Mask<Real>& newton, const Mask<Real>& halve) const {
+    const auto one = [&](Index i, const Real& delta) {
+      const Real half = 0.5 * work_.step[i];
+      work_.step[i] = select_(newton, delta, select_(halve, half, work_.step[i]));
+      problem_.u[i] =
+          select_(newton, problem_.u[i] + delta, select_(halve, problem_.u[i] - half, problem_.u[i]));
+    };
+    for (int i = 0; i < view_.effects; ++i) one(i, work_.delta[i]);
+    if (plan_.profiled)
+      for (int j = 0; j < plan_.p; ++j) one(view_.effects + j, work_.beta_step[j]);
+  }
+
+  /// F has not grown in the last step.
+  CUGLMM_CALL Mask<Real> descended() const {
+    const Deviance here = joint_deviance(kHere), before = joint_deviance(kBeforeStep);
+    return here.not_above(before);
+  }
+  CUGLMM_HD void restart_at_zero(const Mask<Real>& lanes) const {
+    if (!any_(lanes)) return;
+    for (int i = 0; i < view_.effects; ++i) problem_.u[i] = select_(lanes, Real(0.0), problem_.u[i]);
+  }
+
  private:
   static constexpr bool kKeepsFactor = Lane<Real>::width == 1 && C == kMaxPath;  ///< not on a GPU
   enum Where { kHere, kBeforeStep };
@@ -68,9 +103,8 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
 
   // ---- the mode ----
 
-  struct Deviance {
-    Real F, noise;  ///< F is known to about 1e-16 times noise
-  };
+  using Deviance = PenalisedDeviance<Real>;
+
   /// 2 sum p b(eta) - 2 (Z'y)'b + |u|^2 at u, or before its last step; here: with the mu of rows().
   CUGLMM_CALL Deviance penalised_deviance(Where where) const {
     if (where == kBeforeStep) {
@@ -107,27 +141,9 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
       factor_border(work_.A, plan_.p, ignored);
       sum += join_beta(plan_, work_, work_.x_score, work_.delta, work_.delta_b, work_.beta_step);
     }
-    decrement_ = sum;
+    decrement = sum;
   }
 
-  /// u <- u + delta where `newton`, u <- u - step / 2 where `halve`; other lanes stay.
-  CUGLMM_CALL void move(const Mask<Real>& newton, const Mask<Real>& halve) const {
-    const auto one = [&](Index i, const Real& delta) {
-      const Real half = 0.5 * work_.step[i];
-      work_.step[i] = select_(newton, delta, select_(halve, half, work_.step[i]));
-      problem_.u[i] =
-          select_(newton, problem_.u[i] + delta, select_(halve, problem_.u[i] - half, problem_.u[i]));
-    };
-    for (int i = 0; i < view_.effects; ++i) one(i, work_.delta[i]);
-    if (plan_.profiled)
-      for (int j = 0; j < plan_.p; ++j) one(view_.effects + j, work_.beta_step[j]);
-  }
-
-  /// F has not grown in the last step.
-  CUGLMM_CALL Mask<Real> descended() const {
-    const Deviance here = joint_deviance(kHere), before = joint_deviance(kBeforeStep);
-    return here.F <= before.F + 1e-12 * abs_(before.F) + 1e-14 * here.noise;
-  }
   /// The same, with beta's part of the responses where beta moves.
   CUGLMM_LANE Deviance joint_deviance(Where where) const {
     if (!plan_.profiled) return penalised_deviance(where);
@@ -154,53 +170,25 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
       const LastFactor<Real, Threads, C> before(plan_, work_, each_part_);
       const bool ends = last * max_(last, Real(1e-5)) < 0.1 * tolerance;  // convergence is quadratic
       if (before.known() && !ends) {
-        decrement_ = before.solve(arrow_, problem_.u, work_.delta);
-        if (decrement_ >= tolerance) return true;
+        decrement = before.solve(arrow_, problem_.u, work_.delta);
+        if (decrement >= tolerance) return true;
       }
       before.forget();
     }
     log_inverse_ = {};
-    const Mask<Real> positive = arrow_.factor(log_inverse_);
+    const Mask<Real> factored = arrow_.factor(log_inverse_);
     newton_step();
-    return positive;
+    return factored;
   }
   CUGLMM_LANE void keep_factor(const Mask<Real>& failed) const {
     if constexpr (kKeepsFactor)
       if (!failed) LastFactor<Real, Threads, C>(plan_, work_, each_part_).keep(problem_.psi, arrow_);
   }
 
-  /// As Component::pirls (pirls.hpp), the whole problem at once. Beta, where it moves too, moves all rows:
-  /// the corrections after the last step need a shorter one.
-  CUGLMM_CALL Mask<Real> pirls(const Real& asked) {
-    constexpr int kMaxPasses = 200, kMaxHalvings = 30;
-    const Real tolerance = asked * (plan_.profiled ? 1e-3 : 1.0);
-    Mask<Real> done = not_(problem_.active);
-    Real last(1.7e308), halvings(0.0);
+  /// Beta, where it moves too, moves all rows: the corrections after the last step need a shorter one.
+  CUGLMM_CALL Mask<Real> pirls(const Real& tolerance) {
     zero(work_.step, view_.effects + (plan_.profiled ? plan_.p : 0));
-    for (int pass = 0;; ++pass) {
-      arrow_.scale(problem_.u, work_.b);
-      if (plan_.profiled) Base::linear_predictor();
-      Base::rows();
-      const Mask<Real> positive = newton(tolerance, last);
-      const auto usable = and_(finite_(decrement_), positive);
-      done = or_(done, and_(usable, decrement_ < tolerance));
-      if (all_(done) || pass == kMaxPasses) break;
-      auto good = and_(usable, decrement_ < 0.5 * last);
-      const auto doubtful = and_(usable, not_(or_(good, done)));
-      if (any_(doubtful)) good = or_(good, and_(doubtful, descended()));
-      if (pass == 0) restart_at_zero(not_(or_(good, done)));
-      halvings = select_(good, Real(0.0), halvings + 1.0);
-      const auto lost = halvings > double(kMaxHalvings);
-      if (all_(or_(done, lost))) break;
-      move(and_(good, not_(done)), and_(not_(good), not_(done)));
-      last = select_(good, decrement_, last);
-    }
-    return not_(done);
-  }
-
-  CUGLMM_HD void restart_at_zero(const Mask<Real>& lanes) const {
-    if (!any_(lanes)) return;
-    for (int i = 0; i < view_.effects; ++i) problem_.u[i] = select_(lanes, Real(0.0), problem_.u[i]);
+    return find_mode(*this, problem_.active, tolerance * (plan_.profiled ? 1e-3 : 1.0));
   }
 
   // ---- the gradient (design.md 1.2) ----
@@ -260,7 +248,6 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   }
 
   const Arrow<Real, Threads, C> arrow_;
-  Real decrement_;
   LogProduct<Real> log_inverse_;
 };
 

@@ -31,17 +31,28 @@ struct Elimination {
   CUGLMM_HD int size() const { return y() + q; }
 };
 
+/// F of design.md 1.1, up to terms free of u.
+template <class Real>
+struct PenalisedDeviance {
+  Real F, noise;  ///< F is known to about 1e-16 times noise
+
+  CUGLMM_HD Mask<Real> not_above(const PenalisedDeviance& before) const {
+    return F <= before.F + 1e-12 * abs_(before.F) + 1e-14 * noise;
+  }
+};
+
 /// PIRLS until g' H^-1 g < tolerance, when the last step is left to Laplace's correction (design.md 1.7). F
 /// is convex (canonical link): a step that more than halves g' H^-1 g leads to the mode, and only where it
 /// does not is F itself compared. A lane that has converged is frozen. Returns the lanes that failed. `at`: a
-/// component.
-template <class Real, class Component>
-CUGLMM_LANE Mask<Real> find_mode(Component& at, const Mask<Real>& active, const Real& tolerance) {
+/// component, or a whole problem (bordered.hpp); its sweep(tolerance, last) finds the Newton step at the
+/// present u, last being g' H^-1 g before the step that led there.
+template <class Real, class Problem>
+CUGLMM_LANE Mask<Real> find_mode(Problem& at, const Mask<Real>& active, const Real& tolerance) {
   constexpr int kMaxPasses = 200, kMaxHalvings = 30;
   Mask<Real> done = not_(active);
-  Real last(1.7e308), halvings(0.0);  // g' H^-1 g before the last step
+  Real last(1.7e308), halvings(0.0);
   for (int pass = 0;; ++pass) {
-    at.sweep();
+    at.sweep(tolerance, last);
     const auto usable = and_(finite_(at.decrement), at.positive);
     done = or_(done, and_(usable, at.decrement < tolerance));
     if (all_(done) || pass == kMaxPasses) break;
@@ -152,10 +163,7 @@ struct Component {
     }
   }
 
-  /// F of design.md 1.1, up to terms free of u.
-  struct Deviance {
-    Real F, noise;  ///< F is known to about 1e-16 times noise
-  };
+  using Deviance = PenalisedDeviance<Real>;
 
   /// 2 sum p b(eta) - 2 (Z'y)'b + |u|^2, after scale_modes(where); here: after upward(), whose mu it takes.
   CUGLMM_LANE Deviance penalised_deviance(Where where) const {
@@ -331,7 +339,7 @@ struct Component {
     scale_modes(kBeforeStep);
     const Deviance before = penalised_deviance(kBeforeStep);
     scale_modes();
-    return here.F <= before.F + 1e-12 * abs_(before.F) + 1e-14 * here.noise;
+    return here.not_above(before);
   }
 
   /// See find_mode().
@@ -341,7 +349,7 @@ struct Component {
   }
 
   /// One sweep at the present u.
-  CUGLMM_LANE void sweep() {
+  CUGLMM_LANE void sweep(const Real&, const Real&) {
     scale_modes();
     upward();
   }

@@ -86,7 +86,7 @@ class UnitComponent {
     add(out.T, T);
     add(out.TT, T * T);
     for (int j = 0; j < p; ++j) add(out.beta[j], r[j] - t * wx[j]);
-    out.log_inverse.times(H_inverse);
+    out.log_inverse.times(select_(active, H_inverse, Real(1.0)));
     out.log_inverse.flush();
     mode = b + moved;
     variance = a;
@@ -96,7 +96,7 @@ class UnitComponent {
   }
 
   // ---- what find_mode() calls ----
-  CUGLMM_LANE void sweep() {
+  CUGLMM_LANE void sweep(const Real&, const Real&) {
     const Real b = lambda * u;
     Real g = zy;
     A = Real(0.0);
@@ -113,7 +113,7 @@ class UnitComponent {
   }
   CUGLMM_LANE Mask<Real> descended() const {
     const Deviance here = deviance(u), before = deviance(u - step);
-    return here.F <= before.F + 1e-12 * abs_(before.F) + 1e-14 * here.noise;
+    return here.not_above(before);
   }
   CUGLMM_HD void restart_at_zero(const Mask<Real>& lanes) { u = select_(lanes, Real(0.0), u); }
   CUGLMM_HD void move(const Mask<Real>& newton, const Mask<Real>& halve) {
@@ -132,9 +132,8 @@ class UnitComponent {
     return eta;
   }
 
-  struct Deviance {
-    Real F, noise;  ///< as Component::Deviance
-  };
+  using Deviance = PenalisedDeviance<Real>;
+
   CUGLMM_LANE Deviance deviance(const Real& at) const {
     const Real b = lambda * at, response = -2.0 * (zy * b);
     typename Family::template Cumulant<Real, Design::unit_weights> cumulant;
