@@ -7,13 +7,13 @@
 
 namespace cuglmm {
 
-/// A better start of PIRLS: each mode moved along with psi (k: by how much, 0 in a lane with a new problem).
-template <class Real>
-CUGLMM_LANE void predict_mode(const Lanes<Real>& u, const Lanes<Real>& sensitivity, const Lanes<Real>& moved,
-                              int k) {
-  Real predicted = u[0];
-  for (int i = 0; i < k; ++i) predicted = fma_(sensitivity[i], moved[i], predicted);
-  u[0] = select_(finite_(predicted), predicted, u[0]);
+/// A better start of PIRLS: the mode u moved along with psi (moved: k, by how much, 0 in a lane with a new
+/// problem).
+template <class Real, class Moved>
+CUGLMM_HD Real predicted_mode(const Real& u, const Lanes<Real>& sensitivity, const Moved& moved, int k) {
+  Real predicted = u;
+  for (int i = 0; i < k; ++i) predicted = fma_(Real(sensitivity[i]), Real(moved[i]), predicted);
+  return select_(finite_(predicted), predicted, u);
 }
 
 /// Components [begin, end) of the problems of a slice.
@@ -34,7 +34,7 @@ CUGLMM_LANE void evaluate_components(const PlanView& plan, int begin, int end, c
                               active};
     if constexpr (Shape::unit_z) {
       problem.sensitivity = sensitivity.from(Index{i} * k);
-      predict_mode(problem.u, problem.sensitivity, moved, k);
+      problem.u[0] = predicted_mode(Real(problem.u[0]), problem.sensitivity, moved, k);
     }
     Laplace<Real, Family, Shape, ByProblem<Real, UnitWeights>> laplace(shape, component.tree, rows, problem,
                                                                        work);
