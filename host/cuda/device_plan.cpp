@@ -68,7 +68,7 @@ DevicePlan::DevicePlan(const PlanData& plan, const Stream& stream) : view_(plan.
              row = arrays_.add(plan.cells.row), trials = arrays_.add(plan.trials),
              draw_weight = arrays_.add(plan.draw_weight), alike = arrays_.add(plan.alike),
              log_factorials = arrays_.add(plan.log_factorials);
-  const Index scratch = plan.arrow ? 1 : part_scratch(plan.view);
+  const Index scratch = part_scratch(plan.view);
   const std::vector<int> boundaries = part_boundaries(plan, scratch);
   const auto parts = arrays_.add(boundaries);
   std::vector<TreePlace> trees;
