@@ -27,17 +27,17 @@ template <class Real, class Threads, int C = kMaxPath>
 class Arrow {
  public:
   CUGLMM_LANE Arrow(const PlanView& plan, const ArrowWork<Real>& work, const Real* theta,
-                    const Threads& each_part)
+                    const Threads& threads)
       : view_(plan.arrow),
         shape_(MakeShape<AnyShape>::from(plan)),
         work_(work),
         theta_(theta),
-        each_part_(each_part),
-        border_(plan, work, theta, each_part.threads()) {}
+        threads_(threads),
+        border_(plan, work, theta, threads) {}
 
   /// work.R: Z'WZ on entry. Adds -log|H|; returns the lanes where H is positive definite.
   CUGLMM_CALL Mask<Real> factor(LogProduct<Real>& log_inverse) const {
-    each_part_(view_.part_count, [&](int part) { eliminate(part); });
+    threads_.parts(view_.part_count, [&](int part) { eliminate(part); });
     Mask<Real> positive(true);
     for (int part = 0; part < view_.part_count; ++part) {
       log_inverse.times(LogProduct<Real>{work_.part_log[2 * part], work_.part_log[2 * part + 1]});
@@ -54,7 +54,7 @@ class Arrow {
                          const Lanes<Real>& b, int columns = 1) const {
     to_border(g, u, v, b, columns);
     if (view_.border > 0) border_.solve(g, u, v, b, columns);
-    each_part_(view_.part_count, [&](int part) { backward(part, v, b, columns); });
+    threads_.parts(view_.part_count, [&](int part) { backward(part, v, b, columns); });
   }
 
   /// After invert(): b = Lambda H^-1 Lambda' g. g: destroyed; scratch: as long as b.
@@ -62,7 +62,7 @@ class Arrow {
                                  int columns = 1) const {
     to_border(g, {}, scratch, b, columns);
     if (view_.border > 0) border_.apply_inverse(g, b, columns);
-    each_part_(view_.part_count, [&](int part) { backward(part, scratch, b, columns); });
+    threads_.parts(view_.part_count, [&](int part) { backward(part, scratch, b, columns); });
   }
 
   /// After factor(): C into work.C. use_T(part, factor, at, T) for each node, T (q x q) of its own effects,
@@ -71,9 +71,9 @@ class Arrow {
   CUGLMM_LANE void invert(const UseT& use_T) const {
     if (view_.border > 0) {
       border_.invert([&](int factor, int at, const Real* T) { use_T(view_.part_count, factor, at, T); });
-      for (int k = 0; k < view_.block_count; ++k) gather(view_.blocks[k]);
+      threads_.each(view_.block_count, [&](Index k) { gather(view_.blocks[k]); });
     }
-    each_part_(view_.part_count, [&](int part) {
+    threads_.parts(view_.part_count, [&](int part) {
       const ArrowPart& nodes = view_.parts[part];
       for (int n = nodes.node_end - 1; n >= nodes.node_begin; --n) invert_node(view_.nodes[n], part, use_T);
     });
@@ -92,6 +92,8 @@ class Arrow {
   CUGLMM_HD const AnyShape& shape() const { return shape_; }
 
  private:
+  static constexpr int kTile = 4;
+
   // Where a node's parts stand in work.node, from ArrowNode::factored.
   CUGLMM_HD static int J_at(int q) { return q * q; }
   CUGLMM_HD static int M_inverse_at(int q) { return 2 * q * q; }
@@ -110,7 +112,7 @@ class Arrow {
 
   template <bool Transposed>
   CUGLMM_LANE void scale_effects(const Lanes<Real>& u, const Lanes<Real>& b) const {
-    each_part_(view_.part_count, [&](int part) {
+    threads_.parts(view_.part_count, [&](int part) {
       each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
         scale_node<C, Transposed>(Lambda, shape_.own(node.factor), node.u, u, b, 1);
       });
@@ -122,11 +124,12 @@ class Arrow {
   CUGLMM_CALL void to_border(const Lanes<Real>& g, const Lanes<Real>& u, const Lanes<Real>& v,
                              const Lanes<Real>& b, int columns) const {
     const Index border = Index{view_.border} * columns;
-    zero(work_.part_sums, view_.part_count * border);
-    each_part_(view_.part_count, [&](int part) { forward(part, g, u, v, b, columns); });
-    for (int part = 0; part < view_.part_count; ++part)
-      subtract(g.from(Index{view_.border_first} * columns), Real(-1.0), work_.part_sums.from(part * border),
-               border);
+    threads_.parts(view_.part_count, [&](int part) {
+      zero(work_.part_sums.from(part * border), border);
+      forward(part, g, u, v, b, columns);
+    });
+    add_parts(threads_, view_.part_count, work_.part_sums, border,
+              g.from(Index{view_.border_first} * columns));
   }
 
   CUGLMM_CALL void eliminate(int part) const {
@@ -239,42 +242,91 @@ class Arrow {
     });
   }
 
-  /// The border's matrix, by stretches of rows; each entry's sum runs over the nodes in order.
+  /// The border's matrix; each entry's sum runs over the nodes in order.
   CUGLMM_CALL void form_border() const {
-    const int n = view_.border, stretches = each_part_.threads();
-    each_part_(stretches, [&](int stretch) {
-      const int begin = static_cast<int>(n * sqrt(double(stretch) / stretches));  // a triangle: equal areas
-      const int end = static_cast<int>(n * sqrt(double(stretch + 1) / stretches));
-      for (Index i = Index{begin} * n; i < Index{end} * n; ++i) work_.S[i] = Real(0.0);
-      for (int k = 0; k < view_.block_count; ++k) {
-        const BorderBlock& block = view_.blocks[k];
-        for (int r = 0; r < block.rows; ++r)
-          for (int c = 0; c < block.columns; ++c)
-            if (block.row + r >= begin && block.row + r < end)
-              work_.S[Index{block.row + r} * n + block.column + c] =
-                  work_.R[block.block + r * block.columns + c];
-      }
-      for (int k = 0; k < view_.node_count;) {
-        const bool alike = k + kSeveral <= view_.node_count && same_run(view_.nodes + k);
-        if (alike)
-          update_border_by_several(view_.nodes + k, begin, end);
+    by_rows([&](int begin, int end) { start_border(begin, end); });
+    if constexpr (Lane<Real>::stretch == 1) {
+      for (int k = 0; k < view_.run_count; ++k) {
+        const ArrowRun& run = view_.runs[k];
+        if (run.alike)
+          update_border_by_tiles(run);
         else
-          update_border(view_.nodes[k], begin, end);
-        k += alike ? kSeveral : 1;
+          by_rows([&](int begin, int end) { update_border(run, begin, end); });
       }
+    } else {
+      by_rows([&](int begin, int end) {
+        for (int k = 0; k < view_.run_count; ++k) update_border(view_.runs[k], begin, end);
+      });
+    }
+  }
+  /// Rows [begin, end) as the border's own blocks make them.
+  CUGLMM_CALL void start_border(int begin, int end) const {
+    const Index n = view_.border;
+    for (Index i = begin * n; i < end * n; ++i) work_.S[i] = Real(0.0);
+    for (int k = 0; k < view_.block_count; ++k) {
+      const BorderBlock& block = view_.blocks[k];
+      for (int r = 0; r < block.rows; ++r)
+        for (int c = 0; c < block.columns; ++c)
+          if (block.row + r >= begin && block.row + r < end)
+            work_.S[(block.row + r) * n + block.column + c] = work_.R[block.block + r * block.columns + c];
+    }
+  }
+  /// f(begin, end) for rows of the border's lower triangle, a stretch for each thread.
+  template <class F>
+  CUGLMM_LANE void by_rows(const F& f) const {
+    const int n = view_.border, stretches = threads_.count();
+    threads_.parts(stretches, [&](int stretch) {
+      const auto at = [&](int i) { return static_cast<int>(n * sqrt(double(i) / stretches)); };  // equal areas
+      f(at(stretch), at(stretch + 1));
     });
   }
 
-  /// kSeveral nodes of one effect share one list of consecutive border effects, as where all levels of two
-  /// factors meet.
-  CUGLMM_HD bool same_run(const ArrowNode* nodes) const {
-    const ArrowNode& node = nodes[0];
-    for (int k = 0; k < kSeveral; ++k)
-      if (nodes[k].link_count > 0 || !one_run(nodes[k], shape_.own(nodes[k].factor)) ||
-          nodes[k].list_size != node.list_size || view_.list[nodes[k].list] != view_.list[node.list])
-        return false;
-    return true;
+  CUGLMM_LANE void update_border(const ArrowRun& run, int begin, int end) const {
+    int n = run.node_begin;
+    if (run.alike)
+      for (; n + kSeveral <= run.node_end; n += kSeveral)
+        update_border_by_several(view_.nodes + n, begin, end);
+    for (; n < run.node_end; ++n) update_border(view_.nodes[n], begin, end);
   }
+
+  /// The same of a run that is alike.
+  CUGLMM_LANE void update_border_by_tiles(const ArrowRun& run) const {
+    const int tiles = (view_.nodes[run.node_begin].list_size + kTile - 1) / kTile;
+    threads_.each(Index{tiles} * tiles, [&](Index tile) {
+      const int row = static_cast<int>(tile) / tiles, column = static_cast<int>(tile) % tiles;
+      if (column <= row) update_tile(run, row * kTile, column * kTile);
+    });
+  }
+
+  /// kTile x kTile entries, in registers until they are complete.
+  CUGLMM_CALL void update_tile(const ArrowRun& run, int row, int column) const {
+    const ArrowNode& any = view_.nodes[run.node_begin];
+    const int last = any.list_size - 1;
+    int r[kTile], c[kTile];
+    for (int i = 0; i < kTile; ++i) {
+      r[i] = row + i < last ? row + i : last;
+      c[i] = column + i < last ? column + i : last;
+    }
+    Real sum[kTile][kTile];
+    for (auto& sums : sum)
+      for (Real& entry : sums) entry = Real(0.0);
+    for (int n = run.node_begin; n < run.node_end; ++n) {
+      const Lanes<Real> list = work_.R.from(view_.nodes[n].block + 1);
+      const Real C0 = work_.node[view_.nodes[n].factored];
+      Real right[kTile];
+      for (int j = 0; j < kTile; ++j) right[j] = list[c[j]];
+      for (int i = 0; i < kTile; ++i) {
+        const Real left = C0 * list[r[i]];
+        for (int j = 0; j < kTile; ++j) sum[i][j] = fma_(left, right[j], sum[i][j]);
+      }
+    }
+    const Lanes<Real> S =
+        work_.S.from((view_.list[any.list] - view_.border_first) * (Index{view_.border} + 1));
+    for (int i = 0; i < kTile && row + i <= last; ++i)
+      for (int j = 0; j < kTile && column + j <= row + i; ++j)
+        S[Index{row + i} * view_.border + column + j] -= sum[i][j];
+  }
+  /// kSeveral nodes of a run that is alike.
   CUGLMM_CALL void update_border_by_several(const ArrowNode* nodes, int begin, int end) const {
     const int first = view_.list[nodes[0].list] - view_.border_first, size = nodes[0].list_size;
     Lanes<Real> list[kSeveral];
@@ -401,8 +453,11 @@ class Arrow {
   }
   /// The one effect of a node is followed by a list of consecutive effects.
   CUGLMM_HD bool one_run(const ArrowNode& node, int q) const {
-    const int* effect = view_.list + node.list;
-    return q == 1 && node.list_size > 0 && effect[node.list_size - 1] - effect[0] == node.list_size - 1;
+    return q == 1 && one_run(view_.list + node.list, 0, node.list_size);
+  }
+  /// effect[begin, end) are consecutive, and at least one.
+  CUGLMM_HD static bool one_run(const int* effect, int begin, int end) {
+    return end > begin && effect[end - 1] - effect[begin] == end - 1 - begin;
   }
 
   /// C of two border nodes that share a row.
@@ -431,6 +486,11 @@ class Arrow {
     each_ancestor_pair(node, [&](int r, int s, Index place) { add(r, s, work_.C[place]); });
     const int* effect = view_.list + node.list;
     const int first = first_in_border(node);
+    if (q == 1 && border_.symmetric() && one_run(effect, first, node.list_size)) {
+      multiply_run(effect[first] - view_.border_first, node.list_size - first, list.from(first),
+                   X.from(first));
+      return finish_inverse(node, q, R, C0, C_own, part, use_T);
+    }
     for (int r = first; r < node.list_size; ++r) {
       const Lanes<Real> row = border_.row(effect[r] - view_.border_first);
       if (q == 1) {
@@ -453,6 +513,20 @@ class Arrow {
       for (int s = first; s <= r; ++s) add(r, s, row[effect[s]]);
     }
     finish_inverse(node, q, R, C0, C_own, part, use_T);
+  }
+
+  /// X += C list, C of n consecutive effects of the border.
+  CUGLMM_CALL void multiply_run(Index at, int n, const Lanes<Real>& list, const Lanes<Real>& X) const {
+    const Lanes<Real> C_run = work_.S.from(at * view_.border + at);
+    int r = 0;
+    for (; r + kSeveral <= n; r += kSeveral) {
+      Lanes<Real> row[kSeveral];
+      Real sum[kSeveral];
+      for (int k = 0; k < kSeveral; ++k) row[k] = C_run.from(Index{r + k} * view_.border);
+      dot_several(row, list, n, sum);
+      for (int k = 0; k < kSeveral; ++k) X[r + k] += sum[k];
+    }
+    for (; r < n; ++r) X[r] += dot(C_run.from(Index{r} * view_.border), list, n);
   }
 
   /// From X in the place of C_lo: Y, T, C_oo, C_lo.
@@ -505,8 +579,8 @@ class Arrow {
   const AnyShape shape_;
   const ArrowWork<Real>& work_;
   const Real* theta_;
-  const Threads& each_part_;
-  const ArrowBorder<Real, C> border_;
+  const Threads& threads_;
+  const ArrowBorder<Real, Threads, C> border_;
 };
 
 }  // namespace cuglmm

@@ -2,10 +2,9 @@
 /// integrated out, dense; its factor, inverse and T (see arrow.hpp).
 #pragma once
 
-#include <kernels/arrow_view.hpp>
+#include <kernels/arrow_scratch.hpp>
 #include <kernels/border.hpp>
 #include <kernels/covariance.hpp>
-#include <kernels/scratch.hpp>
 #include <kernels/small_matrix.hpp>
 
 namespace cuglmm {
@@ -31,10 +30,11 @@ CUGLMM_HD void scale_node(const Real* Lambda, int q, int at, const Lanes<Real>& 
 }
 
 /// C: at least the columns of any factor.
-template <class Real, int C = kMaxPath>
+template <class Real, class Threads, int C = kMaxPath>
 class ArrowBorder {
  public:
-  CUGLMM_LANE ArrowBorder(const PlanView& plan, const ArrowWork<Real>& work, const Real* theta, int threads)
+  CUGLMM_LANE ArrowBorder(const PlanView& plan, const ArrowWork<Real>& work, const Real* theta,
+                          const Threads& threads)
       : plan_(plan),
         view_(plan.arrow),
         shape_(MakeShape<AnyShape>::from(plan)),
@@ -51,13 +51,14 @@ class ArrowBorder {
   /// work.S holds R (lower triangle); on return the factor. Adds -log|S|; returns positive definite lanes.
   CUGLMM_CALL Mask<Real> factor(LogProduct<Real>& log_inverse) const {
     if (any_small())
-      for (Index i = 0; i < Index{n_} * n_; ++i) work_.kept[i] = work_.S[i];
+      threads_.each(Index{n_} * n_, [&](Index i) { work_.kept[i] = work_.S[i]; });
     if (all_zero()) return Mask<Real>(true);  // a score start: S = I
     scale<true>();
-    for (int i = 0; i < n_; ++i) work_.S[Index{i} * n_ + i] += Real(1.0);
-    if (!dense_) return factor_border(work_.S, n_, log_inverse);
-    const Mask<Real> positive = by_lane(
-        work_.S, Index{n_} * n_, [&](double* A) { return dense_->factor(dense_->context, A, n_, threads_); });
+    threads_.each(n_, [&](Index i) { work_.S[i * n_ + i] += Real(1.0); });
+    if (!dense_) return factor_border(work_.S, n_, threads_, log_inverse);
+    const Mask<Real> positive = by_lane(work_.S, Index{n_} * n_, [&](double* A) {
+      return dense_->factor(dense_->context, A, n_, threads_.count());
+    });
     for (int i = 0; i < n_; ++i) {
       const Real diagonal = work_.S[Index{i} * n_ + i];
       log_inverse.times(1.0 / (diagonal * diagonal));
@@ -70,7 +71,7 @@ class ArrowBorder {
   /// columns wide).
   CUGLMM_CALL void solve(const Lanes<Real>& g, const Lanes<Real>& u, const Lanes<Real>& v,
                          const Lanes<Real>& b, int columns) const {
-    each_node([&](int, const Real* Lambda, int q, int at) {
+    each_node([=](int, const Real* Lambda, int q, int at) {
       for (int j = 0; j < columns; ++j) {
         Real in[C], out[C];
         for (int c = 0; c < q; ++c) in[c] = g[Index{at + c} * columns + j];
@@ -84,7 +85,7 @@ class ArrowBorder {
     const Lanes<Real> x = v.from(Index{view_.border_first} * columns);
     if (!all_zero()) {
       if (!dense_)
-        solve_border(work_.S, n_, x, columns);
+        solve_border(work_.S, n_, x, columns, threads_);
       else
         solve_dense(x, columns);
     }
@@ -94,7 +95,7 @@ class ArrowBorder {
   /// b = Lambda u, or Lambda' u, of the border's effects.
   template <bool Transposed = false>
   CUGLMM_LANE void scale_effects(const Lanes<Real>& u, const Lanes<Real>& b, int columns) const {
-    each_node([&](int, const Real* Lambda, int q, int at) {
+    each_node([=](int, const Real* Lambda, int q, int at) {
       scale_node<C, Transposed>(Lambda, q, at, u, b, columns);
     });
   }
@@ -103,67 +104,60 @@ class ArrowBorder {
   CUGLMM_CALL void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& b, int columns) const {
     const Lanes<Real> in = g.from(Index{view_.border_first} * columns),
                       out = b.from(Index{view_.border_first} * columns);
-    for (int i = 0; i < n_; ++i) {
-      const Lanes<Real> C_row = work_.S.from(Index{i} * n_);
-      if (columns == 1) {
-        const Real g_i = in[i];
-        subtract(out, Real(-g_i), C_row, i);
-        out[i] = fma_(Real(C_row[i]), g_i, dot(C_row, in, i));
-        continue;
-      }
-      const Lanes<Real> g_i = in.from(Index{i} * columns), b_i = out.from(Index{i} * columns);
-      for (int j = 0; j < columns; ++j) b_i[j] = C_row[i] * g_i[j];
-      for (int k = 0; k < i; ++k) {
-        const Real minus = -C_row[k];
-        subtract(b_i, minus, in.from(Index{k} * columns), columns);
-        subtract(out.from(Index{k} * columns), minus, g_i, columns);
-      }
-    }
+    if (symmetric())
+      threads_.each(n_, [this, in, out, columns](Index i) { apply_row(i, in, out, columns); });
+    else
+      threads_.once([&] { apply_lower(in, out, columns); });
   }
 
-  /// work.S: the factor on entry, C = Lambda S^-1 Lambda' on return (lower triangle); use_T(factor,
+  /// C stands above the diagonal too: not where DenseFunctions leave it, to whom that would be much memory.
+  CUGLMM_HD bool symmetric() const { return !dense_; }
+
+  /// work.S: the factor on entry, C = Lambda S^-1 Lambda' on return (see symmetric()); use_T(factor,
   /// first effect, T) for every node, T q x q.
   template <class UseT>
   CUGLMM_CALL void invert(UseT use_T) const {
     const bool zero = all_zero();
     if (zero)
-      for (Index i = 0; i < Index{n_} * n_; ++i) work_.S[i] = Real(0.0);
+      threads_.each(Index{n_} * n_, [&](Index i) { work_.S[i] = Real(0.0); });
     else if (!dense_)
-      invert_border(work_.S, n_);
+      invert_border(work_.S, n_, threads_);
     else
       by_lane(work_.S, Index{n_} * n_, [&](double* A) {
-        dense_->invert(dense_->context, A, n_, threads_);
+        dense_->invert(dense_->context, A, n_, threads_.count());
         return true;
       });
     if (!zero) scale<false>();
-    each_node([&](int factor, const Real* Lambda, int q, int at) {
-      Real T[C * C];
-      T_of_inverse(Lambda, q, at - view_.border_first, T);
-      const Mask<Real> by_definition = small(factor);
-      if (any_(by_definition)) {
-        Real defined[C * C];
-        T_by_definition(q, at - view_.border_first, zero, defined);
-        for (int i = 0; i < q * q; ++i) T[i] = select_(by_definition, defined[i], T[i]);
-      }
-      use_T(factor, at, T);
+    if (symmetric()) mirror();
+    each_node([&](int factor, const Real* Lambda, int q, int at) { keep_T(factor, Lambda, q, at, zero); });
+    threads_.once([&] {
+      for (int factor = view_.chain; factor < view_.factors; ++factor)
+        for (int at = first(factor); at < first(factor + 1); at += shape_.own(factor)) {
+          const Lanes<Real> kept = T_of(at);
+          Real T[C * C];
+          for (int i = 0; i < shape_.own(factor) * shape_.own(factor); ++i) T[i] = kept[i];
+          use_T(factor, at, T);
+        }
     });
   }
 
-  /// f(factor, its Lambda, q, first effect) for the nodes of the border in order.
+  /// f(factor, its Lambda, q, first effect) for the nodes of the border.
   template <class F>
-  CUGLMM_LANE void each_node(F f) const {
+  CUGLMM_LANE void each_node(const F& f) const {
     Real Lambda[C * C];
     for (int factor = view_.chain; factor < view_.factors; ++factor) {
       level_lambda(shape_, factor, theta_, Lambda);
-      const int q = shape_.own(factor);
-      for (int at = first(factor); at < first(factor + 1); at += q) f(factor, Lambda, q, at);
+      const int q = shape_.own(factor), begin = first(factor);
+      threads_.each((first(factor + 1) - begin) / q,
+                    [&](Index level) { f(factor, Lambda, q, begin + static_cast<int>(level) * q); });
     }
   }
 
   /// A copy of R is kept for T.
   CUGLMM_LANE bool any_small() const {
     bool any = false;
-    for (int factor = view_.chain; factor < view_.factors; ++factor) any = any || any_(small(factor));
+    for (int factor = view_.chain; factor < view_.factors; ++factor)
+      any = threads_.any(small(factor)) || any;
     return any;
   }
 
@@ -183,13 +177,66 @@ class ArrowBorder {
   }
 
   CUGLMM_LANE bool all_zero() const {
-    bool zero = true;
+    Mask<Real> nonzero(false);
     for (int j = 0; j < plan_.terms; ++j) {
       const TermView& t = plan_.term[j];
       for (int i = 0; t.level >= view_.chain && i < t.size * (t.size + 1) / 2; ++i)
-        zero = zero && all_(abs_(theta_[t.theta + i]) <= 0.0);
+        nonzero = or_(nonzero, not_(abs_(theta_[t.theta + i]) <= 0.0));
     }
-    return zero;
+    return !threads_.any(nonzero);
+  }
+
+  CUGLMM_LANE void mirror() const {
+    threads_.each(n_, [S = work_.S, n = n_](Index i) {
+      for (Index j = 0; j < i; ++j) S[j * n + i] = S[i * n + j];
+    });
+  }
+
+  /// See apply_inverse(): row i of C in and out.
+  CUGLMM_LANE void apply_row(Index i, const Lanes<Real>& in, const Lanes<Real>& out, int columns) const {
+    const Lanes<Real> C_row = work_.S.from(i * n_);
+    if (columns == 1) {
+      out[i] = dot(C_row, in, n_);
+      return;
+    }
+    const Lanes<Real> b = out.from(i * columns);
+    zero(b, columns);
+    for (Index k = 0; k < n_; ++k) subtract(b, Real(-C_row[k]), in.from(k * columns), columns);
+  }
+  /// The same where C stands below the diagonal alone.
+  CUGLMM_CALL void apply_lower(const Lanes<Real>& in, const Lanes<Real>& out, int columns) const {
+    for (int i = 0; i < n_; ++i) {
+      const Lanes<Real> C_row = work_.S.from(Index{i} * n_);
+      if (columns == 1) {
+        const Real g_i = in[i];
+        subtract(out, Real(-g_i), C_row, i);
+        out[i] = fma_(Real(C_row[i]), g_i, dot(C_row, in, i));
+        continue;
+      }
+      const Lanes<Real> g_i = in.from(Index{i} * columns), b_i = out.from(Index{i} * columns);
+      for (int j = 0; j < columns; ++j) b_i[j] = C_row[i] * g_i[j];
+      for (int k = 0; k < i; ++k) {
+        const Real minus = -C_row[k];
+        subtract(b_i, minus, in.from(Index{k} * columns), columns);
+        subtract(out.from(Index{k} * columns), minus, g_i, columns);
+      }
+    }
+  }
+
+  /// Where the T of the border's node at `at` is kept.
+  CUGLMM_HD Lanes<Real> T_of(int at) const {
+    return work_.T.from(Index{at - view_.border_first} * largest_border_node(plan_));
+  }
+  CUGLMM_CALL void keep_T(int factor, const Real* Lambda, int q, int at, bool zero) const {
+    Real T[C * C];
+    T_of_inverse(Lambda, q, at - view_.border_first, T);
+    const Mask<Real> by_definition = small(factor);
+    if (any_(by_definition)) {
+      Real defined[C * C];
+      T_by_definition(q, at - view_.border_first, zero, defined);
+      for (int i = 0; i < q * q; ++i) T[i] = select_(by_definition, defined[i], T[i]);
+    }
+    for (int i = 0; i < q * q; ++i) T_of(at)[i] = T[i];
   }
 
   CUGLMM_HD Real entry(const Lanes<Real>& A, int r, int c) const {
@@ -254,24 +301,31 @@ class ArrowBorder {
   /// The blocks of factors f >= g: Lambda_f' S Lambda_g, or (not Transposed) Lambda_f S Lambda_g'.
   template <bool Transposed>
   CUGLMM_CALL void scale() const {
-    Real left[C * C], right[C * C];
     for (int f = view_.chain; f < view_.factors; ++f)
       for (int g = view_.chain; g <= f; ++g) {
+        const int qf = shape_.own(f);
+        Real left[C * C], right[C * C];
         level_lambda(shape_, f, theta_, left);
         level_lambda(shape_, g, theta_, right);
-        const int qf = shape_.own(f), qg = shape_.own(g), g_end = first(g + 1) - view_.border_first;
-        for (int r = first(f) - view_.border_first; r < first(f + 1) - view_.border_first; r += qf) {
-          const int end = f == g ? r + qf : g_end;
-          if (qf == 1 && qg == 1) {
-            const Lanes<Real> at = work_.S.from(Index{r} * n_);
-            const Real factor = left[0] * right[0];
-            for (int s = first(g) - view_.border_first; s < end; ++s) at[s] *= factor;
-          } else {
-            for (int s = first(g) - view_.border_first; s < end; s += qg)
-              scale_block<Transposed>(work_.S.from(Index{r} * n_ + s), left, qf, right, qg, r == s);
-          }
-        }
+        threads_.each((first(f + 1) - first(f)) / qf, [&](Index level) {
+          scale_rows<Transposed>(f, first(f) - view_.border_first + static_cast<int>(level) * qf, g, left,
+                                 right);
+        });
       }
+  }
+  /// The rows of one node of factor f, from row r on, by factor g.
+  template <bool Transposed>
+  CUGLMM_LANE void scale_rows(int f, int r, int g, const Real* left, const Real* right) const {
+    const int qf = shape_.own(f), qg = shape_.own(g), begin = first(g) - view_.border_first,
+              end = f == g ? r + qf : first(g + 1) - view_.border_first;
+    if (qf == 1 && qg == 1) {
+      const Lanes<Real> at = work_.S.from(Index{r} * n_);
+      const Real factor = left[0] * right[0];
+      for (int s = begin; s < end; ++s) at[s] *= factor;
+    } else {
+      for (int s = begin; s < end; s += qg)
+        scale_block<Transposed>(work_.S.from(Index{r} * n_ + s), left, qf, right, qg, r == s);
+    }
   }
 
   template <bool Transposed>
@@ -316,6 +370,20 @@ class ArrowBorder {
     return ok > 0.5;
   }
 
+  /// Row i of x (columns wide) less the product of a row of L with the rows before it.
+  CUGLMM_HD static void substitute(const Lanes<Real>& L, int i, const Lanes<Real>& x, int columns) {
+    if (columns == 1) {
+      x[i] -= dot(L, x, i);
+      return;
+    }
+    for (int k = 0; k < i; ++k) subtract(x.from(Index{i} * columns), L[k], x.from(Index{k} * columns), columns);
+  }
+  /// The rows before i less the product of a row of L with row i.
+  CUGLMM_HD static void substitute_back(const Lanes<Real>& L, int i, const Lanes<Real>& x, int columns) {
+    if (columns == 1) return subtract(x, Real(x[i]), L, i);
+    for (int k = 0; k < i; ++k) subtract(x.from(Index{k} * columns), L[k], x.from(Index{i} * columns), columns);
+  }
+
   /// x <- S^-1 x: substitution along the rows of the factor L, S = L L'.
   CUGLMM_LANE void solve_dense(const Lanes<Real>& x, int columns) const {
     const auto divide = [&](int i, const Lanes<Real>& L) {
@@ -338,7 +406,8 @@ class ArrowBorder {
   const AnyShape shape_;
   const ArrowWork<Real>& work_;
   const Real* theta_;
-  const int threads_, n_;
+  const Threads& threads_;
+  const int n_;
   const DenseFunctions* dense_;
 };
 

@@ -70,9 +70,10 @@ struct Rows {
   }
 };
 
-/// f(term, number of its first effect) for every level of every term.
+/// f(term, number of its first effect) for every level of every term in a part; part `part_count`: in the
+/// border.
 template <class F>
-CUGLMM_LANE void each_term_level(const PlanView& plan, const F& f) {
+CUGLMM_LANE void each_term_level(const PlanView& plan, int part, const F& f) {
   const ArrowView& view = plan.arrow;
   const auto node_terms = [&](int factor, int u) {
     for (int j = 0; j < plan.terms; ++j) {
@@ -80,7 +81,11 @@ CUGLMM_LANE void each_term_level(const PlanView& plan, const F& f) {
       if (t.level == factor) f(t, u + t.first - plan.level_first[factor]);
     }
   };
-  for (int n = 0; n < view.node_count; ++n) node_terms(view.nodes[n].factor, view.nodes[n].u);
+  if (part < view.part_count) {
+    for (int n = view.parts[part].node_begin; n < view.parts[part].node_end; ++n)
+      node_terms(view.nodes[n].factor, view.nodes[n].u);
+    return;
+  }
   for (int factor = view.chain; factor < view.factors; ++factor) {
     const int q = plan.level_first[factor + 1] - plan.level_first[factor];
     const int* first = view.factor_first + (factor - view.chain);
@@ -130,89 +135,131 @@ CUGLMM_CALL void collect_T(const PlanView& plan, const Lanes<Real>& part_sums, c
   for (int i = 0; i < plan.TT_size; ++i) moments.TT[i] = total(2 * plan.m + i);
 }
 
-/// y -= Z'WZ x, Z'WZ given by its values; x, y: effects x columns.
-template <class Real, class Values>
-CUGLMM_CALL void subtract_product(const PlanView& plan, const Values& ZWZ, const Lanes<Real>& x,
-                                  const Lanes<Real>& y, int columns) {
-  const ArrowView& view = plan.arrow;
-  const auto pair = [&](int i, int k, const Real& value) {  // two different effects
-    const Index at_i = Index{i} * columns, at_k = Index{k} * columns;
-    subtract(y.from(at_i), value, x.from(at_k), columns);
-    subtract(y.from(at_k), value, x.from(at_i), columns);
-  };
-  const auto diagonal = [&](Index values, int q, int at) {
-    for (int r = 0; r < q; ++r) {
-      for (int c = 0; c < r; ++c) pair(at + r, at + c, Real(ZWZ[values + r * q + c]));
-      const Index i = Index{at + r} * columns;
-      subtract(y.from(i), Real(ZWZ[values + r * q + r]), x.from(i), columns);
-    }
-  };
-  for (int n = 0; n < view.node_count; ++n) {
-    const ArrowNode& node = view.nodes[n];
-    const int q = plan.level_first[node.factor + 1] - plan.level_first[node.factor];
-    const Index list = node.block + q * q;
-    diagonal(node.block, q, node.u);
-    for (int r = 0; r < node.list_size; ++r)
-      for (int c = 0; c < q; ++c)
-        pair(view.list[node.list + r], node.u + c, Real(ZWZ[list + Index{r} * q + c]));
-  }
-  for (int k = 0; k < view.block_count; ++k) {
-    const BorderBlock& block = view.blocks[k];
-    const int row = view.border_first + block.row, first = view.border_first + block.column;
-    if (row == first) {
-      diagonal(block.block, block.columns, row);
-      continue;
-    }
-    for (int r = 0; r < block.rows; ++r)
-      for (int c = 0; c < block.columns; ++c)
-        pair(row + r, first + c, Real(ZWZ[block.block + r * block.columns + c]));
-  }
+/// to += the parts' sums of n entries, part after part.
+template <class Real, class Threads>
+CUGLMM_CALL void add_parts(const Threads& threads, int parts, const Lanes<Real>& sums, Index n,
+                           const Lanes<Real>& to) {
+  threads.ranges(n, [&](Index begin, Index end) {
+    for (int part = 0; part < parts; ++part)
+      subtract(to.from(begin), Real(-1.0), sums.from(part * n + begin), end - begin);
+  });
 }
 
-/// phi times the diagonal of Lambda H^-1 Lambda', by effect, after Arrow::invert().
-template <class Real>
-CUGLMM_CALL void conditional_variances(const PlanView& plan, const ArrowWork<Real>& work, const Real& phi,
-                                       const Lanes<Real>& variance) {
+/// y -= Z'WZ x, Z'WZ given by its values; x, y: effects x columns. The parts' sums for the border pass through
+/// work.part_sums.
+template <class Real, class Values, class Threads>
+CUGLMM_CALL void subtract_product(const PlanView& plan, const Values& ZWZ, const Lanes<Real>& x,
+                                  const Lanes<Real>& y, int columns, const ArrowWork<Real>& work,
+                                  const Threads& threads) {
   const ArrowView& view = plan.arrow;
-  for (int n = 0; n < view.node_count; ++n) {
+  const Index border = Index{view.border} * columns, first = Index{view.border_first} * columns;
+  const auto multiply = [columns](const Lanes<Real>& to, const Real& value, const Lanes<Real>& from) {
+    subtract(to, value, from, columns);
+  };
+  const auto row = [columns](const Lanes<Real>& of, Index effect) { return of.from(effect * columns); };
+  const auto diagonal = [&](Index values, int q, int at) {
+    for (int r = 0; r < q; ++r)
+      for (int c = 0; c <= r; ++c) {
+        const Real value(ZWZ[values + r * q + c]);
+        multiply(row(y, at + r), value, row(x, at + c));
+        if (c < r) multiply(row(y, at + c), value, row(x, at + r));
+      }
+  };
+  threads.parts(view.part_count, [&](int part) {
+    const Lanes<Real> sums = work.part_sums.from(part * border);
+    zero(sums, border);
+    for (int n = view.parts[part].node_begin; n < view.parts[part].node_end; ++n) {
+      const ArrowNode& node = view.nodes[n];
+      const int q = plan.level_first[node.factor + 1] - plan.level_first[node.factor];
+      diagonal(node.block, q, node.u);
+      Index values = node.block + q * q;
+      for (int r = 0; r < node.list_size; ++r) {
+        const int effect = view.list[node.list + r];
+        const Lanes<Real> to = effect < view.border_first ? row(y, effect)
+                                                          : row(sums, effect - view.border_first);
+        for (int c = 0; c < q; ++c, ++values) {
+          const Real value(ZWZ[values]);
+          multiply(to, value, row(x, node.u + c));
+          multiply(row(y, node.u + c), value, row(x, effect));
+        }
+      }
+    }
+  });
+  add_parts(threads, view.part_count, work.part_sums, border, y.from(first));
+  threads.once([&] {
+    for (int k = 0; k < view.block_count; ++k) {
+      const BorderBlock& block = view.blocks[k];
+      const int at_row = view.border_first + block.row, at_column = view.border_first + block.column;
+      if (at_row == at_column) {
+        diagonal(block.block, block.columns, at_row);
+        continue;
+      }
+      for (int r = 0; r < block.rows; ++r)
+        for (int c = 0; c < block.columns; ++c) {
+          const Real value(ZWZ[block.block + r * block.columns + c]);
+          multiply(row(y, at_row + r), value, row(x, at_column + c));
+          multiply(row(y, at_column + c), value, row(x, at_row + r));
+        }
+    }
+  });
+}
+
+/// Where they are wanted, phi times the diagonal of Lambda H^-1 Lambda' into moments.variance, after
+/// Arrow::invert().
+template <class Real, class Threads>
+CUGLMM_CALL void conditional_variances(const PlanView& plan, const ArrowWork<Real>& work, const Real& phi,
+                                       const Moments<Real>& moments, const Threads& threads) {
+  if (!threads.any(moments.wanted())) return;
+  const ArrowView& view = plan.arrow;
+  threads.each(view.node_count, [&](Index n) {
     const ArrowNode& node = view.nodes[n];
     const int q = plan.level_first[node.factor + 1] - plan.level_first[node.factor];
-    for (int c = 0; c < q; ++c) variance[node.u + c] = phi * work.C[node.block + c * q + c];
-  }
-  for (int i = 0; i < view.border; ++i)
-    variance[view.border_first + i] = phi * work.S[Index{i} * view.border + i];
+    for (int c = 0; moments.wanted() && c < q; ++c)
+      moments.variance[node.u + c] = phi * work.C[node.block + c * q + c];
+  });
+  threads.each(view.border, [&](Index i) {
+    if (moments.wanted()) moments.variance[view.border_first + i] = phi * work.S[i * view.border + i];
+  });
 }
 
 /// D = H^-1 Lambda' Z'WX and Lambda D of X's columns; A, which holds X'WX, loses X'WZ Lambda D (lower
 /// triangle). inverted: after Arrow::invert(), and D is none.
 template <class Real, class Threads, int C>
 CUGLMM_CALL void solve_columns(const PlanView& plan, const Arrow<Real, Threads, C>& arrow,
-                               const ArrowWork<Real>& work, bool inverted) {
+                               const ArrowWork<Real>& work, bool inverted, const Threads& threads) {
   const Index p = plan.p, effects = plan.arrow.effects;
-  for (Index i = 0; i < effects * p; ++i) work.rhs[i] = work.ZX[i];
+  threads.each(effects * p, [&](Index i) { work.rhs[i] = work.ZX[i]; });
   if (inverted)
     arrow.apply_inverse(work.rhs, work.D, work.D_b, plan.p);
   else
     arrow.solve(work.rhs, {}, work.D, work.D_b, plan.p);
-  for (Index i = 0; i < effects; ++i)
-    for (int j = 0; j < plan.p; ++j)
-      subtract(work.A.from(j * p), Real(work.ZX[i * p + j]), work.D_b.from(i * p), j + 1);
+  threads.ranges(p, [&](Index begin, Index end) {
+    for (Index i = 0; i < effects; ++i)
+      for (Index j = begin; j < end; ++j)
+        subtract(work.A.from(j * p), Real(work.ZX[i * p + j]), work.D_b.from(i * p), j + 1);
+  });
 }
 
 /// What beta adds to a solution v of H v = .. where X joins Z Lambda without penalty: x <- x - X'WZ v_b,
 /// A step = x, v -= D step, after solve_columns() and with A factored. Returns x'step.
-template <class Real>
+template <class Real, class Threads>
 CUGLMM_CALL Real join_beta(const PlanView& plan, const ArrowWork<Real>& work, const Lanes<Real>& x,
-                           const Lanes<Real>& v, const Lanes<Real>& v_b, const Lanes<Real>& step) {
+                           const Lanes<Real>& v, const Lanes<Real>& v_b, const Lanes<Real>& step,
+                           const Threads& threads) {
   const Index p = plan.p, effects = plan.arrow.effects;
-  for (Index i = 0; i < effects; ++i) subtract(x, Real(v_b[i]), work.ZX.from(i * p), p);
-  for (Index j = 0; j < p; ++j) step[j] = x[j];
-  solve_border(work.A, plan.p, step);
-  for (Index i = 0; i < effects; ++i) {
+  threads.ranges(p, [&](Index begin, Index end) {
+    for (Index i = 0; i < effects; ++i)
+      subtract(x.from(begin), Real(v_b[i]), work.ZX.from(i * p + begin), end - begin);
+  });
+  threads.once([&] {
+    for (Index j = 0; j < p; ++j) step[j] = x[j];
+    solve_border(work.A, plan.p, step, 1, Alone{});
+  });
+  threads.each(effects, [&](Index i) {
     v[i] -= dot(work.D.from(i * p), step, p);
     v_b[i] -= dot(work.D_b.from(i * p), step, p);
-  }
-  return dot(x, step, p);
+  });
+  return threads.sum(p, [&](Index j) { return x[j] * step[j]; });
 }
 
 }  // namespace cuglmm

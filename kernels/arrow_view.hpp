@@ -39,6 +39,13 @@ struct BorderBlock {
   Index block;
 };
 
+/// Consecutive nodes. alike: they have one effect each, no ancestors, and one list of consecutive border
+/// effects in common, as where all levels of two factors meet.
+struct ArrowRun {
+  int node_begin, node_end;
+  bool alike;
+};
+
 /// Consecutive trees with their rows, for one thread at a time.
 struct ArrowPart {
   int node_begin, node_end, row_begin, row_end;
@@ -59,6 +66,8 @@ struct ArrowView {
   int effects;               ///< random effects
   int border, border_first;  ///< effects of the border, the number of the first
   const int* factor_first;   ///< factors - chain + 1: first effect of each border factor
+  const ArrowRun* runs;  ///< all nodes, in order
+  int run_count;
   const ArrowPart* parts;
   int part_count;
 
@@ -91,6 +100,7 @@ struct ArrowWork {
   Lanes<Real> R, C;     ///< values
   Lanes<Real> node;     ///< factored
   Lanes<Real> S, kept;  ///< border x border: R, then the factor, then C; R where it is asked for
+  Lanes<Real> T;        ///< border x largest_border_node(): T of the border's nodes (arrow.hpp), q x q each
   Lanes<Real> last_R, last_node, last_theta;  ///< the last evaluation's (last_factor.hpp): values; factored;
                                               ///< m, and 1 where they are known, the border's factor in kept
   Lanes<Real> part_sums;                      ///< parts x border x columns: right-hand sides

@@ -5,6 +5,7 @@
 
 #include <kernels/log_product.hpp>
 #include <kernels/stretch.hpp>
+#include <kernels/team.hpp>
 
 namespace cuglmm {
 
@@ -23,74 +24,68 @@ struct DenseFunctions {
 constexpr int kDenseBorder = 160;
 
 /// A = L D L' lane by lane: in place, L of unit diagonal, 1 / D on the diagonal.
-template <class Real>
-CUGLMM_CALL Mask<Real> factor_border(const Lanes<Real>& A, int n, LogProduct<Real>& log_inverse) {
+template <class Real, class Threads>
+CUGLMM_CALL Mask<Real> factor_border(const Lanes<Real>& A, int n, const Threads& threads,
+                                     LogProduct<Real>& log_inverse) {
+  for (int j = 0; j < n; ++j) {
+    const Lanes<Real> row = A.from(Index{j} * n);  // so far L_jk D_k
+    threads.once([&] {
+      Real d = row[j];
+      for (int k = 0; k < j; ++k) {
+        const Real scaled = row[k];
+        row[k] = scaled * A[Index{k} * n + k];
+        d -= scaled * row[k];
+      }
+      row[j] = 1.0 / d;
+    });
+    threads.each(n - j - 1, [&](Index i) {
+      const Lanes<Real> below = row.from((i + 1) * n);
+      below[j] -= dot(below, row, j);
+    });
+  }
   Mask<Real> positive(true);
   for (int i = 0; i < n; ++i) {
-    const Lanes<Real> row = A.from(Index{i} * n);
-    Real d = row[i];
-    for (int j = 0; j < i; ++j) {  // row[k], k < j: L_ik D_k
-      const Lanes<Real> above = A.from(Index{j} * n);
-      row[j] -= dot(row, above, j);
-    }
-    for (int j = 0; j < i; ++j) {
-      const Real scaled = row[j];
-      row[j] = scaled * A[Index{j} * n + j];
-      d -= scaled * row[j];
-    }
-    positive = and_(positive, d > 0.0);
-    row[i] = 1.0 / d;
-    log_inverse.times(row[i]);
+    const Real inverse = A[Index{i} * n + i];
+    positive = and_(positive, and_(inverse > 0.0, finite_(inverse)));
+    log_inverse.times(inverse);
     log_inverse.flush();
   }
   return positive;
 }
 
-/// Row i of x (columns wide) less the product of a row of L with the rows before it.
-template <class Real>
-CUGLMM_HD void substitute(const Lanes<Real>& L, int i, const Lanes<Real>& x, int columns) {
-  if (columns == 1) {
-    x[i] -= dot(L, x, i);
-    return;
-  }
-  for (int k = 0; k < i; ++k) subtract(x.from(Index{i} * columns), L[k], x.from(Index{k} * columns), columns);
-}
-/// The rows before i less the product of a row of L with row i.
-template <class Real>
-CUGLMM_HD void substitute_back(const Lanes<Real>& L, int i, const Lanes<Real>& x, int columns) {
-  if (columns == 1) return subtract(x, Real(x[i]), L, i);
-  for (int k = 0; k < i; ++k) subtract(x.from(Index{k} * columns), L[k], x.from(Index{i} * columns), columns);
-}
-
 /// x <- A^-1 x from the factor; x: n x columns.
-template <class Real>
-CUGLMM_CALL void solve_border(const Lanes<Real>& L, int n, const Lanes<Real>& x, int columns = 1) {
-  for (int i = 0; i < n; ++i) substitute(L.from(Index{i} * n), i, x, columns);
+template <class Real, class Threads>
+CUGLMM_CALL void solve_border(const Lanes<Real>& L, int n, const Lanes<Real>& x, int columns,
+                              const Threads& threads) {
+  const auto row = [&](Index i) { return x.from(i * columns); };
   for (int i = 0; i < n; ++i)
-    for (int j = 0; j < columns; ++j) x[Index{i} * columns + j] *= L[Index{i} * n + i];
-  for (int i = n - 1; i >= 0; --i) substitute_back(L.from(Index{i} * n), i, x, columns);
+    threads.each(n - i - 1, [&](Index below) {
+      const Index k = i + 1 + below;
+      subtract(row(k), Real(L[k * n + i]), row(i), columns);
+    });
+  threads.each(n, [&](Index i) {
+    for (int j = 0; j < columns; ++j) row(i)[j] *= L[i * n + i];
+  });
+  for (int i = n - 1; i > 0; --i)
+    threads.each(i, [&](Index k) { subtract(row(k), Real(L[Index{i} * n + k]), row(i), columns); });
 }
 
-/// The factor by A^-1 (lower triangle).
-template <class Real>
-CUGLMM_CALL void invert_border(const Lanes<Real>& L, int n) {
-  for (int i = 0; i < n; ++i) {  // L <- L^-1, row by row
-    const Lanes<Real> row = L.from(Index{i} * n);
-    for (int k = 0; k < i; ++k) {
-      const Real factor = row[k];
-      const Lanes<Real> above = L.from(Index{k} * n);
-      subtract(row, factor, above, k);
-      row[k] = -factor;
-    }
-  }
-  for (int i = 0; i < n; ++i) {  // A^-1 = L^-T D^-1 L^-1; its row i needs rows i and below of L^-1
-    const Lanes<Real> row = L.from(Index{i} * n);
-    for (int j = 0; j < i; ++j) row[j] *= row[i];
-    for (int k = i + 1; k < n; ++k) {
-      const Lanes<Real> below = L.from(Index{k} * n);
-      subtract(row, Real(-(below[i] * below[k])), below, i + 1);
-    }
-  }
+/// The factor by A^-1 (lower triangle; what is above the diagonal is lost).
+template <class Real, class Threads>
+CUGLMM_CALL void invert_border(const Lanes<Real>& L, int n, const Threads& threads) {
+  const auto row = [&](Index i) { return L.from(i * n); };
+  threads.each(n, [&](Index i) { row(i)[i] = sqrt_(row(i)[i]); });
+  threads.each(n, [&](Index c) {  // V = D^-1/2 L^-1, its column c in row c
+    const Lanes<Real> column = row(c);
+    for (Index i = c + 1; i < n; ++i)
+      column[i] = -(row(i)[c] + dot(row(i).from(c + 1), column.from(c + 1), i - c - 1));
+    for (Index i = c + 1; i < n; ++i) column[i] *= row(i)[i];
+  });
+  const auto product = [&](Index i, Index j) { return dot(row(i).from(i), row(j).from(i), n - i); };  // V'V
+  threads.each(n, [&](Index i) {
+    for (Index j = 0; j < i; ++j) row(i)[j] = product(i, j);
+  });
+  threads.each(n, [&](Index i) { row(i)[i] = product(i, i); });
 }
 
 }  // namespace cuglmm

@@ -16,7 +16,7 @@ template <class Real, class Family, class Wide, class Threads, int C = kMaxPath>
 class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   using Base = BorderedRows<Real, Family, Wide, Threads, C>;
   using Base::beta_;
-  using Base::each_part_;
+  using Base::threads_;
   using Base::plan_;
   using Base::problem_;
   using Base::shape_;
@@ -25,8 +25,8 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
 
  public:
   CUGLMM_LANE Bordered(const PlanView& plan, const ProblemLanes<Real>& problem, const ArrowWork<Real>& work,
-                       const Threads& each_part)
-      : Base(plan, problem, work, each_part), arrow_(plan, work, problem.psi, each_part) {}
+                       const Threads& threads)
+      : Base(plan, problem, work, threads), arrow_(plan, work, problem.psi, threads) {}
 
   /// -2 log L, NaN where PIRLS failed; gradient: k, then beta and sigma where they are not part of psi.
   CUGLMM_LANE Real evaluate(const Real& tolerance, const Lanes<Real>& G, const Lanes<Real>& gradient,
@@ -37,15 +37,19 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
     for (int j = 0; j < plan_.p; ++j) response = fma_(problem_.xy[j], beta_[j], response);
     const Real F = penalised_deviance(kHere).F;
     keep_factor(failed);
-    zero(work_.part_G, Index{view_.part_count + 1} * G_stride());
+    threads_.each(view_.part_count + 1,
+                  [&](Index part) { zero(work_.part_G.from(part * G_stride()), G_stride()); });
     arrow_.invert(
         [&](int part, int factor, int, const Real* T) { add_T(part, factor, T, moments.wanted()); });
     const Real v_g = adjoint();
     correct_modes(moments);
     Base::gradient_rows(gradient);
-    node_gradients(G, moments);
-    theta_gradient(shape_, problem_.psi, G, gradient);
-    finish_gradient(gradient);
+    node_gradients();
+    threads_.once([&] {
+      collect_T(plan_, work_.part_G, G, moments);
+      theta_gradient(shape_, problem_.psi, G, gradient);
+      finish_gradient(gradient);
+    });
     const Real value = F + v_g - decrement - log_inverse_.value() - 2.0 * response + problem_.constant;
     return select_(failed, Real(NAN), value);
   }
@@ -54,10 +58,10 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   CUGLMM_LANE void information(const Lanes<Real>& out) const {
     if (!plan_.profiled) {
       Base::weigh_columns();
-      solve_columns(plan_, arrow_, work_, true);
+      solve_columns(plan_, arrow_, work_, true, threads_);
     }
     const Lanes<Real>& A = plan_.profiled ? work_.information : work_.A;
-    for (int j = 0; j < plan_.p * plan_.p; ++j) out[j] += A[j];
+    threads_.each(plan_.p * plan_.p, [&](Index j) { out[j] += A[j]; });
   }
 
   // ---- what find_mode() (pirls.hpp) calls ----
@@ -80,9 +84,9 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
       problem_.u[i] =
           select_(newton, problem_.u[i] + delta, select_(halve, problem_.u[i] - half, problem_.u[i]));
     };
-    for (int i = 0; i < view_.effects; ++i) one(i, work_.delta[i]);
+    threads_.each(view_.effects, [&](Index i) { one(i, work_.delta[i]); });
     if (plan_.profiled)
-      for (int j = 0; j < plan_.p; ++j) one(view_.effects + j, work_.beta_step[j]);
+      threads_.each(plan_.p, [&](Index j) { one(view_.effects + j, work_.beta_step[j]); });
   }
 
   /// F has not grown in the last step.
@@ -91,8 +95,9 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
     return here.not_above(before);
   }
   CUGLMM_HD void restart_at_zero(const Mask<Real>& lanes) const {
-    if (!any_(lanes)) return;
-    for (int i = 0; i < view_.effects; ++i) problem_.u[i] = select_(lanes, Real(0.0), problem_.u[i]);
+    if (!threads_.any(lanes)) return;
+    threads_.each(view_.effects,
+                  [&](Index i) { problem_.u[i] = select_(lanes, Real(0.0), problem_.u[i]); });
   }
 
  private:
@@ -108,7 +113,7 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   /// 2 sum p b(eta) - 2 (Z'y)'b + |u|^2 at u, or before its last step; here: with the mu of rows().
   CUGLMM_CALL Deviance penalised_deviance(Where where) const {
     if (where == kBeforeStep) {
-      for (int i = 0; i < view_.effects; ++i) work_.v[i] = problem_.u[i] - work_.step[i];
+      threads_.each(view_.effects, [&](Index i) { work_.v[i] = problem_.u[i] - work_.step[i]; });
       arrow_.scale(work_.v, work_.v_b);
     }
     const Lanes<Real>& b = where == kHere ? work_.b : work_.v_b;
@@ -118,28 +123,27 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
       out.F += work_.part_log[2 * part];
       out.noise += abs_(Real(work_.part_log[2 * part]));
     }
-    for (int i = 0; i < view_.effects; ++i) {
-      const Real u = where == kHere ? problem_.u[i] : work_.v[i], zy_b = 2.0 * (problem_.zy[i] * b[i]);
-      out.F += u * u - zy_b;
-      out.noise += abs_(zy_b);
-    }
+    const Lanes<Real>& u = where == kHere ? problem_.u : work_.v;
+    const auto twice_zy_b = [&](Index i) { return 2.0 * (problem_.zy[i] * b[i]); };
+    out.F += threads_.sum(view_.effects, [&](Index i) { return u[i] * u[i] - twice_zy_b(i); });
+    out.noise += threads_.sum(view_.effects, [&](Index i) { return abs_(twice_zy_b(i)); });
     return out;
   }
 
   /// The Newton step into delta, delta_b (and beta_step), and g' H^-1 g; rows() and factor first.
   CUGLMM_CALL void newton_step() {
-    for (int i = 0; i < view_.effects; ++i) work_.rhs[i] = work_.score[i];
+    threads_.each(view_.effects, [&](Index i) { work_.rhs[i] = work_.score[i]; });
     arrow_.solve(work_.rhs, problem_.u, work_.delta, work_.delta_b);
-    Real sum(0.0);
-    for (int i = 0; i < view_.effects; ++i)
-      sum += work_.delta_b[i] * work_.score[i] - work_.delta[i] * problem_.u[i];
+    Real sum = threads_.sum(view_.effects, [&](Index i) {
+      return work_.delta_b[i] * work_.score[i] - work_.delta[i] * problem_.u[i];
+    });
     if (plan_.profiled) {
       Base::weigh_columns();
-      solve_columns(plan_, arrow_, work_, false);
-      for (int j = 0; j < plan_.p * plan_.p; ++j) work_.information[j] = work_.A[j];
+      solve_columns(plan_, arrow_, work_, false, threads_);
+      threads_.each(plan_.p * plan_.p, [&](Index j) { work_.information[j] = work_.A[j]; });
       LogProduct<Real> ignored;
-      factor_border(work_.A, plan_.p, ignored);
-      sum += join_beta(plan_, work_, work_.x_score, work_.delta, work_.delta_b, work_.beta_step);
+      factor_border(work_.A, plan_.p, threads_, ignored);
+      sum += join_beta(plan_, work_, work_.x_score, work_.delta, work_.delta_b, work_.beta_step, threads_);
     }
     decrement = sum;
   }
@@ -149,7 +153,7 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
     if (!plan_.profiled) return penalised_deviance(where);
     const Lanes<Real> step = work_.step.from(view_.effects);
     const auto shift = [&](double sign) {
-      for (int j = 0; j < plan_.p; ++j) beta_[j] += sign * step[j];
+      threads_.each(plan_.p, [&](Index j) { beta_[j] += sign * step[j]; });
       Base::linear_predictor();
     };
     if (where == kBeforeStep) shift(-1);
@@ -167,7 +171,7 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   /// of the step before. Returns the lanes where H is positive definite.
   CUGLMM_LANE Mask<Real> newton(const Real& tolerance, const Real& last) {
     if constexpr (kKeepsFactor) {
-      const LastFactor<Real, Threads, C> before(plan_, work_, each_part_);
+      const LastFactor<Real, Threads, C> before(plan_, work_, threads_);
       const bool ends = last * max_(last, Real(1e-5)) < 0.1 * tolerance;  // convergence is quadratic
       if (before.known() && !ends) {
         decrement = before.solve(arrow_, problem_.u, work_.delta);
@@ -182,13 +186,14 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   }
   CUGLMM_LANE void keep_factor(const Mask<Real>& failed) const {
     if constexpr (kKeepsFactor)
-      if (!failed) LastFactor<Real, Threads, C>(plan_, work_, each_part_).keep(problem_.psi, arrow_);
+      if (!failed) LastFactor<Real, Threads, C>(plan_, work_, threads_).keep(problem_.psi, arrow_);
   }
 
   /// Beta, where it moves too, moves all rows: the corrections after the last step need a shorter one.
   CUGLMM_CALL Mask<Real> pirls(const Real& tolerance) {
-    zero(work_.step, view_.effects + (plan_.profiled ? plan_.p : 0));
-    return find_mode(*this, problem_.active, tolerance * (plan_.profiled ? 1e-3 : 1.0));
+    threads_.each(view_.effects + (plan_.profiled ? plan_.p : 0),
+                  [&](Index i) { work_.step[i] = Real(0.0); });
+    return find_mode(*this, problem_.active, tolerance * (plan_.profiled ? 1e-3 : 1.0), threads_);
   }
 
   // ---- the gradient (design.md 1.2) ----
@@ -201,43 +206,45 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   /// step.
   CUGLMM_CALL Real adjoint() const {
     Base::trace_rows();
-    Real out(0.0);
-    for (int i = 0; i < view_.effects; ++i) out = fma_(work_.rhs[i], work_.delta_b[i], out);
+    Real out = threads_.sum(view_.effects, [&](Index i) { return work_.rhs[i] * work_.delta_b[i]; });
     arrow_.apply_inverse(work_.rhs, work_.v, work_.v_b);
     if (!plan_.profiled) return out;
     const Lanes<Real>& h = work_.x_score;  // which has done its work
-    for (int j = 0; j < plan_.p; ++j) {
+    threads_.each(plan_.p, [&](Index j) {
       Real sum(0.0);
       for (Index i = 0; i < view_.rows; ++i) sum = fma_(Real(view_.X[i * plan_.p + j]), work_.trace[i], sum);
       h[j] = sum;
-      out = fma_(sum, work_.beta_step[j], out);
-    }
-    join_beta(plan_, work_, h, work_.v, work_.v_b, work_.x_adjoint);
+    });
+    out += threads_.sum(plan_.p, [&](Index j) { return h[j] * work_.beta_step[j]; });
+    join_beta(plan_, work_, h, work_.v, work_.v_b, work_.x_adjoint, threads_);
     return out;
   }
 
   /// The last step: a correction of u (design.md 1.7).
   CUGLMM_CALL void correct_modes(const Moments<Real>& moments) const {
-    for (int i = 0; i < view_.effects; ++i) {
+    threads_.each(view_.effects, [&](Index i) {
       problem_.u[i] = select_(problem_.active, problem_.u[i] + work_.delta[i], problem_.u[i]);
       if (moments.wanted()) moments.mode[i] = work_.b[i] + work_.delta_b[i];
-    }
+    });
     if (plan_.profiled)
-      for (int j = 0; j < plan_.p; ++j)
+      threads_.each(plan_.p, [&](Index j) {
         beta_[j] = select_(problem_.active, beta_[j] + work_.beta_step[j], beta_[j]);
-    if (moments.wanted()) conditional_variances(plan_, work_, Real(1.0), moments.variance);
+      });
+    conditional_variances(plan_, work_, Real(1.0), moments, threads_);
   }
 
-  /// G_j = sum of T - S S' + (S C' + C S') / 2.
-  CUGLMM_CALL void node_gradients(const Lanes<Real>& G, const Moments<Real>& moments) const {
-    collect_T(plan_, work_.part_G, G, moments);
-    each_term_level(plan_, [&](const TermView& t, int at) {
-      for (int c = 0; c < t.size; ++c)
-        for (int r = c; r < t.size; ++r) {
-          const Real S_r = work_.S_sum[at + r], S_c = work_.S_sum[at + c];
-          G[t.theta + lower(r, c, t.size)] +=
-              0.5 * (S_r * work_.c_sum[at + c] + work_.c_sum[at + r] * S_c) - S_r * S_c;
-        }
+  /// G_j = sum of T - S S' + (S C' + C S') / 2; here all but T.
+  CUGLMM_CALL void node_gradients() const {
+    threads_.parts(view_.part_count + 1, [&](int part) {
+      const Lanes<Real> G = work_.part_G.from(part * G_stride());
+      each_term_level(plan_, part, [&](const TermView& t, int at) {
+        for (int c = 0; c < t.size; ++c)
+          for (int r = c; r < t.size; ++r) {
+            const Real S_r = work_.S_sum[at + r], S_c = work_.S_sum[at + c];
+            G[t.theta + lower(r, c, t.size)] +=
+                0.5 * (S_r * work_.c_sum[at + c] + work_.c_sum[at + r] * S_c) - S_r * S_c;
+          }
+      });
     });
   }
 

@@ -11,12 +11,12 @@ template <class Real, class Family, class Wide, class Threads, int C>
 class BorderedRows {
  public:
   CUGLMM_LANE BorderedRows(const PlanView& plan, const ProblemLanes<Real>& problem,
-                           const ArrowWork<Real>& work, const Threads& each_part)
+                           const ArrowWork<Real>& work, const Threads& threads)
       : plan_(plan),
         view_(plan.arrow),
         problem_(problem),
         work_(work),
-        each_part_(each_part),
+        threads_(threads),
         shape_(MakeShape<AnyShape>::from(plan)),
         scalar_(plan.Q == view_.factors),
         beta_(plan.profiled ? problem.u.from(view_.effects)
@@ -25,7 +25,7 @@ class BorderedRows {
  protected:
   /// offset + X beta.
   CUGLMM_CALL void linear_predictor() const {
-    each_part_(view_.part_count, [&](int part) {
+    threads_.parts(view_.part_count, [&](int part) {
       for (int i = view_.parts[part].row_begin; i < view_.parts[part].row_end; ++i) {
         Real eta(view_.offset[i]);
         for (int j = 0; j < plan_.p; ++j) eta = fma_(Real(view_.X[Index{i} * plan_.p + j]), beta_[j], eta);
@@ -75,6 +75,10 @@ class BorderedRows {
     for (int part = 0; part < view_.part_count; ++part) start += sums[part * stride + at];
     return start;
   }
+  /// A part's sums over its rows for each effect of the border, by the effect's number.
+  CUGLMM_HD Lanes<Real> border_sums(int part) const {
+    return work_.part_sums.from(Index{part} * view_.border - view_.border_first);
+  }
 
   /// Where a part adds the values of border blocks up, and the place of the first.
   CUGLMM_HD Lanes<Real> border_values(int part) const {
@@ -85,20 +89,21 @@ class BorderedRows {
   /// At b: mu, Z'WZ into work.R, Z's (b scale) into work.score.
   CUGLMM_CALL void rows() const {
     const Index border_count = view_.values - view_.border_values;
-    zero(work_.part_sums, Index{view_.part_count} * view_.border);
-    each_part_(view_.part_count, [&](int part) { part_rows(part); });
-    for (int i = 0; i < view_.border; ++i)
+    threads_.parts(view_.part_count, [&](int part) { part_rows(part); });
+    threads_.each(view_.border, [&](Index i) {
       work_.score[view_.border_first + i] =
           over_parts(problem_.zy[view_.border_first + i], work_.part_sums, view_.border, i);
+    });
     if (view_.part_count == 1) return;
-    for (Index i = 0; i < border_count; ++i)
+    threads_.each(border_count, [&](Index i) {
       work_.R[view_.border_values + i] = over_parts(Real(0.0), work_.part_border, border_count, i);
+    });
   }
 
   CUGLMM_CALL void part_rows(int part) const {
     const ArrowPart& at = view_.parts[part];
-    const Lanes<Real> border = border_values(part);
-    const Lanes<Real> sums = work_.part_sums.from(Index{part} * view_.border - view_.border_first);
+    const Lanes<Real> border = border_values(part), sums = border_sums(part);
+    zero(sums.from(view_.border_first), view_.border);
     const Index begin = view_.nodes[at.node_begin].block;
     const Index end = at.node_end < view_.node_count ? view_.nodes[at.node_end].block : view_.border_values;
     zero(work_.R.from(begin), end - begin);
@@ -175,7 +180,7 @@ class BorderedRows {
 
   /// 2 sum p b(eta) of each part at b into part_log; mean_is_known: with the mu of rows().
   CUGLMM_CALL void cumulants(const Lanes<Real>& b, bool mean_is_known) const {
-    each_part_(view_.part_count, [&](int part) {
+    threads_.parts(view_.part_count, [&](int part) {
       typename Family::template Cumulant<Wide, false> cumulant;
       with_rows([&](const auto of) {
         each_chunk(part, of, b, mean_is_known, [&](int first, int rows, const Wide* eta, const Wide* mu) {
@@ -206,24 +211,30 @@ class BorderedRows {
 
   /// Z'WX, X'WX into A, X's of all rows.
   CUGLMM_CALL void weigh_columns() const {
-    const Index p = plan_.p, border = view_.border * p, first = view_.border_first * p;
-    zero(work_.ZX, p * view_.effects);
-    zero(work_.A, p * p);
-    zero(work_.x_score, p);
-    zero(work_.part_columns, view_.part_count == 1 ? 0 : view_.part_count * (border + p * p + p));
-    each_part_(view_.part_count, [&](int part) { part_columns(part); });
-    for (int part = 0; part < view_.part_count && view_.part_count > 1; ++part) {
-      const Columns sums = columns(part);
-      subtract(work_.ZX.from(first), Real(-1.0), sums.border.from(first), border);
-      subtract(work_.A, Real(-1.0), sums.XX, p * p);
-      subtract(work_.x_score, Real(-1.0), sums.score, p);
+    const Index p = plan_.p, border = view_.border * p, parts = view_.part_count;
+    const Index stride = border + p * p + p;
+    if (parts == 1) threads_.each(border, [&](Index i) { work_.ZX[view_.border_first * p + i] = Real(0.0); });
+    threads_.parts(view_.part_count, [&](int part) { part_columns(part); });
+    const auto add_up = [&](Index n, Index at, const Lanes<Real>& to) {
+      threads_.each(n, [&](Index i) {
+        to[i] = over_parts(Real(0.0), work_.part_columns, stride, at + i);
+      });
+    };
+    if (parts > 1) {
+      add_up(border, 0, work_.ZX.from(view_.border_first * p));
+      add_up(p * p, border, work_.A);
+      add_up(p, border + p * p, work_.x_score);
     }
-    for (Index j = 0; j < p; ++j) work_.x_score[j] += problem_.xy[j];
+    threads_.each(p, [&](Index j) { work_.x_score[j] += problem_.xy[j]; });
   }
 
   CUGLMM_CALL void part_columns(int part) const {
     const Index p = plan_.p;
     const Columns sums = columns(part);
+    zero(sums.XX, p * p);
+    zero(sums.score, p);
+    if (view_.part_count > 1) zero(sums.border.from(view_.border_first * p), view_.border * p);
+    each_own_effect(view_.parts[part], [&](Index i) { zero(work_.ZX.from(i * p), p); });
     const Rows<0> of(plan_);
     for (Index i = view_.parts[part].row_begin; i < view_.parts[part].row_end; ++i) {
       const double* x = of.X + i * p;
@@ -243,15 +254,16 @@ class BorderedRows {
 
   /// a m' of the rows (design.md 1.2) into trace, h = Z'(a m') into rhs; after Arrow::invert().
   CUGLMM_CALL void trace_rows() const {
-    zero(work_.part_sums, Index{view_.part_count} * view_.border);
-    each_part_(view_.part_count, [&](int part) { part_trace(part); });
-    for (int i = 0; i < view_.border; ++i)
+    threads_.parts(view_.part_count, [&](int part) { part_trace(part); });
+    threads_.each(view_.border, [&](Index i) {
       work_.rhs[view_.border_first + i] = over_parts(Real(0.0), work_.part_sums, view_.border, i);
+    });
   }
 
   CUGLMM_CALL void part_trace(int part) const {
     const ArrowPart& at = view_.parts[part];
-    const Lanes<Real> sums = work_.part_sums.from(Index{part} * view_.border - view_.border_first);
+    const Lanes<Real> sums = border_sums(part);
+    zero(sums.from(view_.border_first), view_.border);
     each_own_effect(at, [&](int i) { work_.rhs[i] = Real(0.0); });
     const Lanes<Real> rhs = work_.rhs, mean = work_.mean, trace = work_.trace, V = work_.C;
     with_rows([&](const auto of) {
@@ -313,24 +325,25 @@ class BorderedRows {
   /// t = Z Lambda v, c = a m' - o t, r = -2 s + c of the rows: Z's, Z'c, X'r.
   CUGLMM_CALL void gradient_rows(const Lanes<Real>& gradient) const {
     const int p = plan_.p;
-    zero(work_.part_sums, Index{2} * view_.part_count * view_.border);
-    zero(work_.part_beta, Index{view_.part_count} * p);
-    each_part_(view_.part_count, [&](int part) { part_gradient(part); });
+    threads_.parts(view_.part_count, [&](int part) { part_gradient(part); });
     const Index stride = Index{2} * view_.border;  // of each part S, then c
-    for (int i = 0; i < view_.border; ++i) {
-      const int effect = view_.border_first + i;
+    threads_.each(view_.border, [&](Index i) {
+      const Index effect = view_.border_first + i;
       work_.S_sum[effect] = over_parts(problem_.zy[effect], work_.part_sums, stride, i);
       work_.c_sum[effect] = over_parts(Real(0.0), work_.part_sums, stride, view_.border + i);
-    }
+    });
     if (plan_.profiled) return;
-    for (int j = 0; j < p; ++j)
+    threads_.each(p, [&](Index j) {
       gradient[plan_.m + j] = over_parts(Real(-2.0 * problem_.xy[j]), work_.part_beta, p, j);
+    });
   }
 
   CUGLMM_CALL void part_gradient(int part) const {
     const ArrowPart& at = view_.parts[part];
     const Lanes<Real> S_sums = work_.part_sums.from(Index{2} * part * view_.border - view_.border_first),
                       c_sums = S_sums.from(view_.border), beta = work_.part_beta.from(Index{part} * plan_.p);
+    zero(S_sums.from(view_.border_first), 2 * view_.border);
+    zero(beta, plan_.p);
     each_own_effect(at, [&](int i) {
       work_.S_sum[i] = problem_.zy[i];
       work_.c_sum[i] = Real(0.0);
@@ -361,7 +374,7 @@ class BorderedRows {
   const ArrowView& view_;
   const ProblemLanes<Real>& problem_;
   const ArrowWork<Real>& work_;
-  const Threads& each_part_;
+  const Threads& threads_;
   const AnyShape shape_;
   const bool scalar_;  ///< one random effect per row and factor
   const Lanes<Real> beta_;

@@ -11,28 +11,29 @@ template <class Real, class Threads, int C = kMaxPath>
 class Gaussian {
  public:
   CUGLMM_LANE Gaussian(const PlanView& plan, const ProblemLanes<Real>& problem, const ArrowWork<Real>& work,
-                       const Threads& each_part)
+                       const Threads& threads)
       : plan_(plan),
         view_(plan.arrow),
         problem_(problem),
         work_(work),
-        each_part_(each_part),
-        arrow_(plan, work, problem.psi, each_part) {}
+        threads_(threads),
+        arrow_(plan, work, problem.psi, threads) {}
 
   /// The deviance or REML criterion, NaN where it does not exist; gradient: m, then beta and sigma.
   CUGLMM_LANE Real evaluate(const Lanes<Real>& G, const Lanes<Real>& gradient, const Moments<Real>& moments) {
     LogProduct<Real> log_inverse;
     Mask<Real> positive = factor(log_inverse);
     LogProduct<Real> log_inverse_A;
-    for (int j = 0; j < plan_.p * plan_.p; ++j) work_.information[j] = work_.A[j];
-    positive = and_(positive, factor_border(work_.A, plan_.p, log_inverse_A));
+    threads_.each(plan_.p * plan_.p, [&](Index j) { work_.information[j] = work_.A[j]; });
+    positive = and_(positive, factor_border(work_.A, plan_.p, threads_, log_inverse_A));
     const Real r2 = estimate();
     const double N = view_.reml ? view_.n - plan_.p : view_.n;
     const Real phi = r2 * (1.0 / N);
-    for (int j = 0; j < plan_.p * plan_.p; ++j) work_.information[j] = work_.information[j] / phi;
+    threads_.each(plan_.p * plan_.p, [&](Index j) { work_.information[j] = work_.information[j] / phi; });
     positive = and_(positive, phi > 0.0);
     residual_sums();
-    zero(work_.part_G, Index{view_.part_count + 1} * (2 * plan_.m + plan_.TT_size));
+    threads_.each(view_.part_count + 1,
+                  [&](Index part) { zero(work_.part_G.from(part * G_stride()), G_stride()); });
     arrow_.invert([&](int part, int factor, int at, const Real* T) { add_T(part, factor, at, T, moments); });
     finish(phi, G, gradient, moments);
     Real value = N * (1.0 + 1.8378770664093454836 + log_(phi)) - log_inverse.value() - view_.log_weights;
@@ -42,48 +43,54 @@ class Gaussian {
 
   /// After evaluate(): adds the information about beta, X'V^-1 X over sigma^2 (lower triangle).
   CUGLMM_LANE void information(const Lanes<Real>& out) const {
-    for (int j = 0; j < plan_.p * plan_.p; ++j) out[j] += work_.information[j];
+    threads_.each(plan_.p * plan_.p, [&](Index j) { out[j] += work_.information[j]; });
   }
 
  private:
+  CUGLMM_HD Index G_stride() const { return 2 * plan_.m + plan_.TT_size; }
+
   /// H, and A = X'V^-1 X with its columns D.
   CUGLMM_CALL Mask<Real> factor(LogProduct<Real>& log_inverse) const {
-    for (Index i = 0; i < view_.values; ++i) work_.R[i] = Real(view_.ZZ[i]);
-    for (Index i = 0; i < Index{plan_.p} * view_.effects; ++i) work_.ZX[i] = Real(view_.ZX[i]);
-    for (int i = 0; i < plan_.p * plan_.p; ++i) work_.A[i] = Real(view_.XX[i]);
+    const auto copy = [&](Index n, const double* from, const Lanes<Real>& to) {
+      threads_.each(n, [from, to](Index i) { to[i] = Real(from[i]); });
+    };
+    copy(view_.values, view_.ZZ, work_.R);
+    copy(Index{plan_.p} * view_.effects, view_.ZX, work_.ZX);
+    copy(plan_.p * plan_.p, view_.XX, work_.A);
     const Mask<Real> positive = arrow_.factor(log_inverse);
-    solve_columns(plan_, arrow_, work_, false);
+    solve_columns(plan_, arrow_, work_, false, threads_);
     return positive;
   }
 
   /// beta into beta_step, u, b; returns the penalised residual sum of squares.
   CUGLMM_CALL Real estimate() const {
     const Lanes<Real>&u = problem_.u, &b = work_.b;
-    for (int i = 0; i < view_.effects; ++i) work_.rhs[i] = problem_.zy[i];
+    threads_.each(view_.effects, [&](Index i) { work_.rhs[i] = problem_.zy[i]; });
     arrow_.solve(work_.rhs, {}, work_.delta, b);
     Real r2 = problem_.constant;
-    for (int i = 0; i < view_.effects; ++i) r2 -= problem_.zy[i] * b[i];
-    for (int j = 0; j < plan_.p; ++j) work_.x_score[j] = problem_.xy[j];
-    r2 -= join_beta(plan_, work_, work_.x_score, work_.delta, b, work_.beta_step);
-    for (int i = 0; i < view_.effects; ++i) u[i] = select_(problem_.active, work_.delta[i], u[i]);
+    r2 -= threads_.sum(view_.effects, [&](Index i) { return problem_.zy[i] * b[i]; });
+    threads_.each(plan_.p, [&](Index j) { work_.x_score[j] = problem_.xy[j]; });
+    r2 -= join_beta(plan_, work_, work_.x_score, work_.delta, b, work_.beta_step, threads_);
+    threads_.each(view_.effects, [&](Index i) { u[i] = select_(problem_.active, work_.delta[i], u[i]); });
     return r2;
   }
 
   /// S = Z'W res into S_sum; for REML also Z'W (X - Z C Z'WX) over ZX, and V = A^-1.
   CUGLMM_CALL void residual_sums() const {
     const Index p = plan_.p;
-    for (Index i = 0; i < view_.effects; ++i)
+    threads_.each(view_.effects, [&](Index i) {
       work_.S_sum[i] = problem_.zy[i] - dot(work_.ZX.from(i * p), work_.beta_step, p);
-    subtract_product(plan_, view_.ZZ, work_.b, work_.S_sum, 1);
+    });
+    subtract_product(plan_, view_.ZZ, work_.b, work_.S_sum, 1, work_, threads_);
     if (!view_.reml) return;
-    subtract_product(plan_, view_.ZZ, work_.D_b, work_.ZX, plan_.p);
-    for (int i = 0; i < plan_.p * plan_.p; ++i) work_.V[i] = work_.A[i];
-    invert_border(work_.V, plan_.p);
+    subtract_product(plan_, view_.ZZ, work_.D_b, work_.ZX, plan_.p, work_, threads_);
+    threads_.each(p * p, [&](Index i) { work_.V[i] = work_.A[i]; });
+    invert_border(work_.V, plan_.p, threads_);
   }
 
   /// T of a node; for REML less E V E', E its rows of Z'W (X - Z C Z'WX).
   CUGLMM_CALL void add_T(int part, int factor, int at, const Real* T, const Moments<Real>& moments) const {
-    const Lanes<Real> sums = work_.part_G.from(Index{part} * (2 * plan_.m + plan_.TT_size));
+    const Lanes<Real> sums = work_.part_G.from(part * G_stride());
     if (!view_.reml) return accumulate_T(plan_, factor, T, sums, moments.wanted());
     const int q = arrow_.shape().own(factor), p = plan_.p;
     Real projected[C * C];
@@ -101,26 +108,33 @@ class Gaussian {
   /// G_j = sum of T - S S' / phi, the gradient, what is profiled out, and the modes.
   CUGLMM_CALL void finish(const Real& phi, const Lanes<Real>& G, const Lanes<Real>& gradient,
                           const Moments<Real>& moments) const {
-    collect_T(plan_, work_.part_G, G, moments);
     const Real precision = 1.0 / phi;
-    each_term_level(plan_, [&](const TermView& t, int at) {
-      for (int c = 0; c < t.size; ++c)
-        for (int r = c; r < t.size; ++r)
-          G[t.theta + lower(r, c, t.size)] -= precision * work_.S_sum[at + r] * work_.S_sum[at + c];
+    threads_.parts(view_.part_count + 1, [&](int part) {
+      const Lanes<Real> part_G = work_.part_G.from(part * G_stride());
+      each_term_level(plan_, part, [&](const TermView& t, int at) {
+        for (int c = 0; c < t.size; ++c)
+          for (int r = c; r < t.size; ++r)
+            part_G[t.theta + lower(r, c, t.size)] -=
+                precision * work_.S_sum[at + r] * work_.S_sum[at + c];
+      });
     });
-    theta_gradient(arrow_.shape(), problem_.psi, G, gradient);
-    for (int j = 0; j < plan_.p; ++j) gradient[plan_.m + j] = work_.beta_step[j] + view_.centre[j];
-    gradient[plan_.m + plan_.p] = sqrt_(phi);
-    if (!moments.wanted()) return;
-    for (int i = 0; i < view_.effects; ++i) moments.mode[i] = work_.b[i];
-    conditional_variances(plan_, work_, phi, moments.variance);
+    threads_.once([&] {
+      collect_T(plan_, work_.part_G, G, moments);
+      theta_gradient(arrow_.shape(), problem_.psi, G, gradient);
+      for (int j = 0; j < plan_.p; ++j) gradient[plan_.m + j] = work_.beta_step[j] + view_.centre[j];
+      gradient[plan_.m + plan_.p] = sqrt_(phi);
+    });
+    threads_.each(view_.effects, [&](Index i) {
+      if (moments.wanted()) moments.mode[i] = work_.b[i];
+    });
+    conditional_variances(plan_, work_, phi, moments, threads_);
   }
 
   const PlanView& plan_;
   const ArrowView& view_;
   const ProblemLanes<Real>& problem_;
   const ArrowWork<Real>& work_;
-  const Threads& each_part_;
+  const Threads& threads_;
   const Arrow<Real, Threads, C> arrow_;
 };
 

@@ -10,11 +10,12 @@ namespace cuglmm {
 template <class Real, class Threads, int C>
 class LastFactor {
  public:
-  CUGLMM_LANE LastFactor(const PlanView& plan, const ArrowWork<Real>& work, const Threads& each_part)
+  CUGLMM_LANE LastFactor(const PlanView& plan, const ArrowWork<Real>& work, const Threads& threads)
       : plan_(plan),
         work_(work),
         last_(of_last(work)),
-        arrow_(plan, last_, work.last_theta.at, each_part),
+        threads_(threads),
+        arrow_(plan, last_, work.last_theta.at, threads),
         n_(plan.arrow.effects) {}
 
   CUGLMM_LANE bool known() const { return keeps_factor<Real>(plan_) && work_.last_theta[plan_.m] > 0.5; }
@@ -81,7 +82,7 @@ class LastFactor {
     const Lanes<Real>&b = work_.v_b, &minus_product = work_.delta_b;
     arrow.scale(x, b);
     zero(minus_product, n_);
-    subtract_product(plan_, work_.R, b, minus_product, 1);
+    subtract_product(plan_, work_.R, b, minus_product, 1, work_, threads_);
     arrow.scale_transposed(minus_product, y);
     for (int i = 0; i < n_; ++i) y[i] = x[i] - y[i];
   }
@@ -89,6 +90,7 @@ class LastFactor {
   const PlanView& plan_;
   const ArrowWork<Real>& work_;
   const ArrowWork<Real> last_;
+  const Threads& threads_;
   const Arrow<Real, Threads, C> arrow_;
   const int n_;
 };

@@ -15,6 +15,7 @@
 #include <kernels/covariance.hpp>
 #include <kernels/family.hpp>
 #include <kernels/small_matrix.hpp>
+#include <kernels/team.hpp>
 #include <kernels/views.hpp>
 
 namespace cuglmm {
@@ -46,23 +47,25 @@ struct PenalisedDeviance {
 /// does not is F itself compared. A lane that has converged is frozen. Returns the lanes that failed. `at`: a
 /// component, or a whole problem (bordered.hpp); its sweep(tolerance, last) finds the Newton step at the
 /// present u, last being g' H^-1 g before the step that led there.
-template <class Real, class Problem>
-CUGLMM_LANE Mask<Real> find_mode(Problem& at, const Mask<Real>& active, const Real& tolerance) {
+template <class Real, class Problem, class Threads = Alone>
+CUGLMM_LANE Mask<Real> find_mode(Problem& at, const Mask<Real>& active, const Real& tolerance,
+                                 const Threads& threads = {}) {
   constexpr int kMaxPasses = 200, kMaxHalvings = 30;
+  const auto all = [&](const Mask<Real>& lanes) { return !threads.any(not_(lanes)); };
   Mask<Real> done = not_(active);
   Real last(1.7e308), halvings(0.0);
   for (int pass = 0;; ++pass) {
     at.sweep(tolerance, last);
     const auto usable = and_(finite_(at.decrement), at.positive);
     done = or_(done, and_(usable, at.decrement < tolerance));
-    if (all_(done) || pass == kMaxPasses) break;
+    if (all(done) || pass == kMaxPasses) break;
     auto good = and_(usable, at.decrement < 0.5 * last);
     const auto doubtful = and_(usable, not_(or_(good, done)));
-    if (any_(doubtful)) good = or_(good, and_(doubtful, at.descended()));
+    if (threads.any(doubtful)) good = or_(good, and_(doubtful, at.descended()));
     if (pass == 0) at.restart_at_zero(not_(or_(good, done)));
     halvings = select_(good, Real(0.0), halvings + 1.0);
     const auto lost = halvings > double(kMaxHalvings);
-    if (all_(or_(done, lost))) break;
+    if (all(or_(done, lost))) break;
     at.move(and_(good, not_(done)), and_(not_(good), not_(done)));
     last = select_(good, at.decrement, last);
   }

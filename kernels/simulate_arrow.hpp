@@ -14,13 +14,14 @@ CUGLMM_LANE void simulate_effects(const PlanView& plan, const Real* theta, const
   const ArrowView& view = plan.arrow;
   for (int i = 0; i < view.effects; ++i)
     u[i] = normal_quantile(Philox<Real>(key, replicate, kRandomEffects, view.u_number[i]).uniform(0));
-  each_term_level(plan, [&](const TermView& t, int at) {
-    for (int r = 0; r < t.size; ++r) {
-      Real sum(0.0);
-      for (int c = 0; c <= r; ++c) sum = fma_(theta[t.theta + lower(r, c, t.size)], u[at + c], sum);
-      b[at + r] = scale * sum;
-    }
-  });
+  for (int part = 0; part <= view.part_count; ++part)
+    each_term_level(plan, part, [&](const TermView& t, int at) {
+      for (int r = 0; r < t.size; ++r) {
+        Real sum(0.0);
+        for (int c = 0; c <= r; ++c) sum = fma_(theta[t.theta + lower(r, c, t.size)], u[at + c], sum);
+        b[at + r] = scale * sum;
+      }
+    });
 }
 
 /// x'beta + z'b of row i, without the offset.

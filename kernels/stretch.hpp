@@ -38,7 +38,19 @@ CUGLMM_HD void subtract_several(const Lanes<Real>& y, const Real* factor, const 
   }
 }
 
-// The same for a GPU's double. The compiler may not move a load before a store that could be to the same
+/// out_k = a_k'b of n entries, kSeveral of them at once: b is read once.
+template <class Real>
+CUGLMM_HD void dot_several(const Lanes<Real>* a, const Lanes<Real>& b, Index n, Real* out) {
+  Real sum[kSeveral];
+  for (int k = 0; k < kSeveral; ++k) sum[k] = Real(0.0);
+  for (Index i = 0; i < n; ++i) {
+    const Real b_i = b[i];
+    for (int k = 0; k < kSeveral; ++k) sum[k] = fma_(Real(a[k][i]), b_i, sum[k]);
+  }
+  for (int k = 0; k < kSeveral; ++k) out[k] = sum[k];
+}
+
+// The subtractions for a GPU's double. The compiler may not move a load before a store that could be to the same
 // place, so its thread would wait for memory at every entry: these fetch several entries before they store
 // the first.
 

@@ -14,8 +14,7 @@ namespace cuglmm {
 namespace {
 
 /// One thread's share of rows; a model with fewer than two of them is one part.
-constexpr std::int64_t kRowsPerPart = 5000;
-constexpr std::int64_t kMostParts = 16;
+constexpr int kRowsPerPart = 5000, kMostParts = 16;
 
 class Builder {
  public:
@@ -29,7 +28,8 @@ class Builder {
     find_lists();
     link_ancestors();
     place_pairs();
-    cut_parts();
+    find_runs();
+    out_.parts = cut_parts(out_, cells_.size(), kRowsPerPart, kMostParts);
   }
 
  private:
@@ -219,25 +219,32 @@ class Builder {
     return at->second;
   }
 
-  /// Trees with their rows, in a number of parts that depends on the model alone.
-  void cut_parts() {
-    const std::int64_t rows = cells_.size();
-    const std::int64_t wanted = std::clamp<std::int64_t>(rows / kRowsPerPart, 1, kMostParts);
-    ArrowPart part{0, 0, 0, 0};
-    std::int64_t row = 0;
-    for (int n = 0; n < static_cast<int>(out_.nodes.size()); ++n) {
-      if (out_.nodes[n].factor == 0)
-        while (row < rows && node_of_[0][cells_.leaf[row]] == n) ++row;
-      const bool root = out_.nodes[n].factor == paths_.chain - 1;
-      const bool last = n + 1 == static_cast<int>(out_.nodes.size());
-      const auto done = static_cast<std::int64_t>(out_.parts.size()) + 1;
-      if (!last && !(root && row * wanted >= rows * done)) continue;
-      part.node_end = n + 1;
-      part.row_end = static_cast<int>(row);
-      out_.parts.push_back(part);
-      part.node_begin = part.node_end;
-      part.row_begin = part.row_end;
+  /// Alike where that holds for kAlike nodes at least.
+  void find_runs() {
+    constexpr int kAlike = 4;
+    const int count = static_cast<int>(out_.nodes.size());
+    const auto end_of_alike = [&](int first) {
+      int n = first;
+      while (n < count && alike(out_.nodes[first], out_.nodes[n])) ++n;
+      return n < first + kAlike ? first : n;
+    };
+    for (int n = 0; n < count;) {
+      const int begin = n, alike_end = end_of_alike(n);
+      if (alike_end > n)
+        n = alike_end;
+      else
+        while (n < count && end_of_alike(n) == n) ++n;
+      out_.runs.push_back({begin, n, alike_end > begin});
     }
+  }
+  /// See ArrowRun.
+  bool alike(const ArrowNode& a, const ArrowNode& b) const {
+    const auto list_of_border = [&](const ArrowNode& node) {
+      return node.link_count == 0 && paths_.own(node.factor) == 1 && node.list_size > 0 &&
+             out_.list[node.list + node.list_size - 1] - out_.list[node.list] == node.list_size - 1;
+    };
+    return list_of_border(a) && list_of_border(b) && a.list_size == b.list_size &&
+           out_.list[a.list] == out_.list[b.list];
   }
 
   const Model& model_;
@@ -252,12 +259,33 @@ class Builder {
 
 }  // namespace
 
+std::vector<ArrowPart> cut_parts(const ArrowData& arrow, std::int64_t rows, int rows_per_part, int most) {
+  const std::int64_t wanted = std::clamp<std::int64_t>(rows / rows_per_part, 1, most);
+  const int factors = arrow.view.factors, nodes = static_cast<int>(arrow.nodes.size());
+  std::vector<ArrowPart> parts;
+  ArrowPart part{0, 0, 0, 0};
+  std::int64_t row = 0;
+  for (int n = 0; n < nodes; ++n) {
+    if (arrow.nodes[n].factor == 0)
+      while (row < rows && arrow.effect[row * factors] == arrow.nodes[n].u) ++row;
+    const bool root = arrow.nodes[n].factor == arrow.view.chain - 1, last = n + 1 == nodes;
+    if (!last && !(root && row * wanted >= rows * static_cast<std::int64_t>(parts.size() + 1))) continue;
+    part.node_end = n + 1;
+    part.row_end = static_cast<int>(row);
+    parts.push_back(part);
+    part.node_begin = part.node_end;
+    part.row_begin = part.row_end;
+  }
+  return parts;
+}
+
 ArrowData::ArrowData(const Model& model, const Paths& paths, Cells& cells) {
   view.factors = paths.levels();
   view.chain = paths.chain;
   Builder(model, paths, cells, *this).build();
   view.node_count = static_cast<int>(nodes.size());
   view.block_count = static_cast<int>(blocks.size());
+  view.run_count = static_cast<int>(runs.size());
   view.part_count = static_cast<int>(parts.size());
   view.rows = static_cast<int>(cells.size());
   point();

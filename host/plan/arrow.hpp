@@ -22,6 +22,7 @@ struct ArrowData {
     f(links, of.links);
     f(place, of.place);
     f(blocks, of.blocks);
+    f(runs, of.runs);
     f(parts, of.parts);
     f(factor_first, of.factor_first);
     f(effect, of.effect);
@@ -38,6 +39,7 @@ struct ArrowData {
   std::vector<ArrowLink> links;
   std::vector<int> place;
   std::vector<BorderBlock> blocks;
+  std::vector<ArrowRun> runs;
   std::vector<ArrowPart> parts;
   std::vector<int> factor_first;
   std::vector<int> effect;             ///< cells x factors
@@ -49,5 +51,9 @@ struct ArrowData {
  private:
   void point();
 };
+
+/// Trees with their rows (in all `rows`), in at most `most` parts of about rows_per_part or more: the model
+/// alone decides, not the machine.
+std::vector<ArrowPart> cut_parts(const ArrowData& arrow, std::int64_t rows, int rows_per_part, int most);
 
 }  // namespace cuglmm
