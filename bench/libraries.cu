@@ -152,7 +152,7 @@ __global__ void factor_lanes(double* A, int n, int lanes) {
   const int lane = cuda::thread();
   if (lane >= lanes) return;
   LogProduct<double> log_inverse;
-  factor_border(cuda::entries(A, lane, lanes), n, log_inverse);
+  factor_border(cuda::entries(A, lane, lanes), n, Alone{}, log_inverse);
 }
 
 /// Positive definite: a random symmetric matrix, diagonally dominant.

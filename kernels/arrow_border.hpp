@@ -225,7 +225,7 @@ class ArrowBorder {
 
   /// Where the T of the border's node at `at` is kept.
   CUGLMM_HD Lanes<Real> T_of(int at) const {
-    return work_.T.from(Index{at - view_.border_first} * largest_border_node(plan_));
+    return work_.T.from(Index{at - view_.border_first} * view_.border_node);
   }
   CUGLMM_CALL void keep_T(int factor, const Real* Lambda, int q, int at, bool zero) const {
     Real T[C * C];

@@ -11,16 +11,6 @@ CUGLMM_HD bool keeps_factor(const PlanView& plan) {
   return Lane<Real>::width == 1 && plan.arrow.border_functions() && !plan.profiled;
 }
 
-/// Most random effects per level of a factor in the border.
-CUGLMM_HD int largest_border_node(const PlanView& plan) {
-  int largest = 0;
-  for (int factor = plan.arrow.chain; factor < plan.arrow.factors; ++factor) {
-    const int q = plan.level_first[factor + 1] - plan.level_first[factor];
-    largest = q > largest ? q : largest;
-  }
-  return largest;
-}
-
 template <class Real>
 CUGLMM_HD ArrowWork<Real> take_arrow_work(Scratch<Real>& scratch, const PlanView& plan) {
   const ArrowView& view = plan.arrow;
@@ -35,7 +25,7 @@ CUGLMM_HD ArrowWork<Real> take_arrow_work(Scratch<Real>& scratch, const PlanView
   work.S = scratch.take(square);
   work.kept = scratch.take(square);
   const bool keeps = keeps_factor<Real>(plan);
-  work.T = scratch.take(border * largest_border_node(plan));
+  work.T = scratch.take(border * view.border_node);
   work.last_R = scratch.take(keeps ? view.values : 0);
   work.last_node = scratch.take(keeps ? view.factored : 0);
   work.last_theta = scratch.take(keeps ? plan.m + 1 : 0);

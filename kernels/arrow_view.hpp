@@ -65,6 +65,7 @@ struct ArrowView {
   Index factored;            ///< entries of ArrowWork::node
   int effects;               ///< random effects
   int border, border_first;  ///< effects of the border, the number of the first
+  int border_node;           ///< most effects per level of a border factor
   const int* factor_first;   ///< factors - chain + 1: first effect of each border factor
   const ArrowRun* runs;  ///< all nodes, in order
   int run_count;
@@ -100,7 +101,7 @@ struct ArrowWork {
   Lanes<Real> R, C;     ///< values
   Lanes<Real> node;     ///< factored
   Lanes<Real> S, kept;  ///< border x border: R, then the factor, then C; R where it is asked for
-  Lanes<Real> T;        ///< border x largest_border_node(): T of the border's nodes (arrow.hpp), q x q each
+  Lanes<Real> T;        ///< border x border_node: T of the border's nodes (arrow.hpp), q x q each
   Lanes<Real> last_R, last_node, last_theta;  ///< the last evaluation's (last_factor.hpp): values; factored;
                                               ///< m, and 1 where they are known, the border's factor in kept
   Lanes<Real> part_sums;                      ///< parts x border x columns: right-hand sides

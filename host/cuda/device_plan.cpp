@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include <host/plan/arrow.hpp>
+#include <kernels/cuda/arrow.hpp>
 #include <kernels/cuda/problems.hpp>
 
 namespace cuglmm::cuda {
@@ -59,6 +60,20 @@ std::vector<int> part_boundaries(const PlanData& plan, Index scratch) {
   return first;
 }
 
+/// Parts of an arrow's trees: for every thread of a problem one, where the sums of each do not take more than a
+/// quarter of the problem's other arrays.
+std::vector<ArrowPart> arrow_parts(const PlanData& plan) {
+  constexpr int kRows = 16;
+  const auto scratch = [&plan](int parts) {
+    PlanView view = plan.view;
+    view.arrow.part_count = parts;
+    return arrow_scratch(view);
+  };
+  const Index most = scratch(1) / (4 * (scratch(3) - scratch(2)));
+  return cut_parts(*plan.arrow, plan.cells.size(), kRows,
+                   static_cast<int>(std::clamp<Index>(most, 1, kMostParts)));
+}
+
 }  // namespace
 
 DevicePlan::DevicePlan(const PlanData& plan, const Stream& stream) : view_(plan.view) {
@@ -78,9 +93,13 @@ DevicePlan::DevicePlan(const PlanData& plan, const Stream& stream) : view_(plan.
     numbers.push_back(arrays_.add(component.u_number));
   }
   std::vector<Arena::Place> places;
-  if (plan.arrow)
+  std::vector<ArrowPart> trees_of_parts;
+  if (plan.arrow) {
     plan.arrow->each_array(view_.arrow,
                            [&](const auto& array, auto&) { places.push_back(arrays_.add(array)); });
+    trees_of_parts = arrow_parts(plan);
+  }
+  const auto arrow_parts_at = arrays_.add(trees_of_parts);
   arrays_.upload(stream);
   const auto original = [&](std::size_t cell) {
     return OriginalRows{arrays_.at<int>(first) + cell,
@@ -102,6 +121,8 @@ DevicePlan::DevicePlan(const PlanData& plan, const Stream& stream) : view_(plan.
     view_.arrow.weights = arrays_.at<double>(weight);
     view_.arrow.original = original(0);
     view_.arrow.dense = nullptr;  // the host's
+    view_.arrow.parts = arrays_.at<ArrowPart>(arrow_parts_at);
+    view_.arrow.part_count = static_cast<int>(trees_of_parts.size());
   }
   std::vector<ComponentView> components;
   for (std::size_t i = 0; i < plan.components.size(); ++i) {

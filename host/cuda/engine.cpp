@@ -124,7 +124,8 @@ class CudaEngine : public Engine {
   /// As many problems as the GPU has threads, or enough for each thread to serve kRounds parts of one.
   std::uint64_t sensible_lanes() const {
     constexpr int kRounds = 4;
-    const int parts = std::max(device_plan_.view().parts.count / kRounds, 1);
+    const PlanView& view = device_plan_.view();
+    const int parts = std::max((plan_.arrow ? view.arrow.part_count : view.parts.count) / kRounds, 1);
     return static_cast<std::uint64_t>(std::max(info_.threads / parts, 1));
   }
 

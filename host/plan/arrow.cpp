@@ -76,6 +76,7 @@ class Builder {
   void number_border() {
     out_.view.border_first = effects_;
     for (int level = paths_.chain; level < paths_.levels(); ++level) {
+      out_.view.border_node = std::max(out_.view.border_node, paths_.own(level));
       out_.factor_first.push_back(effects_);
       for (int l = 0; l < levels_of(level); ++l) number_effects(level, l);
     }

@@ -1,62 +1,90 @@
-// Crossed random effects, linear models and nAGQ = 0, by problem: a thread is a problem.
+// Crossed random effects, linear models and nAGQ = 0, by problem: a block has some problems, each of them
+// many threads (block.hpp).
 #include <kernels/arrow_scratch.hpp>
 #include <kernels/bordered.hpp>
 #include <kernels/cuda/arrow.hpp>
+#include <kernels/cuda/block.hpp>
 #include <kernels/cuda/lanes.hpp>
+#include <kernels/cuda/shared.hpp>
 #include <kernels/gaussian.hpp>
 #include <kernels/simulate_arrow.hpp>
 
 namespace cuglmm::cuda {
 namespace {
 
+/// Problems of a block, and threads of each.
+#if defined(CUGLMM_EMULATED_CUDA)  // where every thread at a barrier costs time
+constexpr unsigned kArrowLanes = 2, kArrowThreads = 3;
+#else
+constexpr unsigned kArrowLanes = 16, kArrowThreads = 32;
+#endif
+
 /// The linear model's place among the families.
 struct Linear {};
 
+/// What the threads of a lane share: in their own memory it would be fetched from the GPU's all the time.
+struct ArrowLane {
+  ArrowWork<double> work;
+  ProblemLanes<double> problem;
+  Moments<double> moments;
+};
+
+__device__ ArrowLane arrow_lane(const PlanView& plan, const Problems& problems, int lane, bool idle) {
+  const auto lane_of = [&](double* all) { return entries(all, lane, problems.lanes); };
+  Scratch<double> scratch{lane_of(problems.scratch)};
+  ArrowLane out;
+  out.work = take_arrow_work(scratch, plan);
+  out.problem = {problems.psi + Index{lane} * plan.k,
+                 lane_of(problems.zy),
+                 lane_of(problems.u),
+                 lane_of(problems.xy),
+                 problems.offset_y[lane],
+                 problems.constant[lane],
+                 !idle};
+  if (!idle) out.moments = lane_moments(plan, problems, lane, scratch);
+  return out;
+}
+
 template <class Family>
 struct Evaluate {
-  __device__ static double problem(const PlanView& plan, const ProblemLanes<double>& problem,
-                                   const ArrowWork<double>& work, double tolerance, const Lanes<double>& G,
-                                   const Lanes<double>& gradient, const Moments<double>& moments) {
-    const Alone alone;
-    return Bordered<double, Family, double, Alone, kGpuColumns>(plan, problem, work, alone)
-        .evaluate(tolerance, G, gradient, moments);
+  __device__ static double problem(const PlanView& plan, const ArrowLane& at, const Block& block,
+                                   double tolerance, const Lanes<double>& G, const Lanes<double>& gradient) {
+    return Bordered<double, Family, double, Block, kGpuColumns>(plan, at.problem, at.work, block)
+        .evaluate(tolerance, G, gradient, at.moments);
   }
 };
 template <>
 struct Evaluate<Linear> {
-  __device__ static double problem(const PlanView& plan, const ProblemLanes<double>& problem,
-                                   const ArrowWork<double>& work, double, const Lanes<double>& G,
-                                   const Lanes<double>& gradient, const Moments<double>& moments) {
-    const Alone alone;
-    return Gaussian<double, Alone, kGpuColumns>(plan, problem, work, alone).evaluate(G, gradient, moments);
+  __device__ static double problem(const PlanView& plan, const ArrowLane& at, const Block& block, double,
+                                   const Lanes<double>& G, const Lanes<double>& gradient) {
+    return Gaussian<double, Block, kGpuColumns>(plan, at.problem, at.work, block)
+        .evaluate(G, gradient, at.moments);
   }
 };
 
 template <class Family>
-__global__ void evaluate_arrow_problems(const PlanView plan, const Problems problems, const int* list,
-                                        int count, double mode_tolerance) {
-  const int at = thread();
-  if (at >= count) return;
-  const int lane = list[at], lanes = problems.lanes;
-  const auto lane_of = [&](double* all) { return entries(all, lane, lanes); };
-  Scratch<double> scratch{lane_of(problems.scratch)};
-  const ArrowWork<double> work = take_arrow_work(scratch, plan);
-  const Moments<double> moments = lane_moments(plan, problems, lane, scratch);
-  const Lanes<double> G = lane_of(problems.G);
-  const double* psi = problems.psi + Index{lane} * plan.k;
-  const Lanes<double> gradient{problems.gradient + Index{lane} * (plan.k + plan.carried)};
-  zero(G, plan.m);
-  zero(gradient, plan.k + plan.carried);
-  const ProblemLanes<double> problem{psi,
-                                     lane_of(problems.zy),
-                                     lane_of(problems.u),
-                                     lane_of(problems.xy),
-                                     problems.offset_y[lane],
-                                     problems.constant[lane],
-                                     true};
-  problems.objective[lane] = Evaluate<Family>::problem(
-      plan, problem, work, mode_tolerance / predictor_scale(plan, psi), G, gradient, moments);
-  problems.evaluations[lane] += 1;
+__global__ void __launch_bounds__(kArrowLanes * kArrowThreads)
+    evaluate_arrow_problems(const PlanView plan, const Problems problems, const int* list, int count,
+                            double mode_tolerance) {
+  ArrowLane* shared = shared_memory<ArrowLane>();
+  ArrowLane& at = shared[threadIdx.x];
+  const bool idle = thread() >= count;
+  const Block block(reinterpret_cast<double*>(shared + blockDim.x), idle);
+  const int lane = list[idle ? count - 1 : thread()];
+  if (threadIdx.y == 0) new (&at) ArrowLane(arrow_lane(plan, problems, lane, idle));
+  __syncthreads();
+  const Lanes<double> G = entries(problems.G, lane, problems.lanes),
+                      gradient{problems.gradient + Index{lane} * (plan.k + plan.carried)};
+  block.once([&] {
+    zero(G, plan.m);
+    zero(gradient, plan.k + plan.carried);
+  });
+  const double tolerance = mode_tolerance / predictor_scale(plan, at.problem.psi);
+  const double objective = Evaluate<Family>::problem(plan, at, block, tolerance, G, gradient);
+  block.once([&] {
+    problems.objective[lane] = objective;
+    problems.evaluations[lane] += 1;
+  });
 }
 
 template <class Family, class Draw>
@@ -97,8 +125,10 @@ Index arrow_scratch(const PlanView& plan) {
 cudaError_t evaluate_arrow(const PlanView& plan, const Problems& problems, const int* list, int count,
                            double mode_tolerance, cudaStream_t stream) {
   return with_model(plan, [&](auto family, auto) {
-    return launch(evaluate_arrow_problems<typename decltype(family)::type>, dim3(blocks(count)), 0, stream,
-                  plan, problems, list, count, mode_tolerance);
+    const std::size_t shared_bytes = kArrowLanes * (sizeof(ArrowLane) + kArrowThreads * sizeof(double));
+    return launch_blocks(evaluate_arrow_problems<typename decltype(family)::type>,
+                         dim3((count + kArrowLanes - 1) / kArrowLanes), dim3(kArrowLanes, kArrowThreads),
+                         shared_bytes, stream, plan, problems, list, count, mode_tolerance);
   });
 }
 

@@ -15,15 +15,22 @@ constexpr int kBlock = 64;
 inline unsigned blocks(Index lanes) { return static_cast<unsigned>((lanes + kBlock - 1) / kBlock); }
 
 template <class... Parameters, class... Arguments>
-cudaError_t launch(void (*kernel)(Parameters...), dim3 grid, std::size_t shared_bytes, cudaStream_t stream,
-                   const Arguments&... arguments) {
+cudaError_t launch_blocks(void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes,
+                          cudaStream_t stream, const Arguments&... arguments) {
   if (grid.x == 0 || grid.y == 0) return cudaSuccess;
   cudaLaunchConfig_t config{};
   config.gridDim = grid;
-  config.blockDim = dim3(kBlock);
+  config.blockDim = block;
   config.dynamicSmemBytes = shared_bytes;
   config.stream = stream;
   return cudaLaunchKernelEx(&config, kernel, arguments...);
+}
+
+/// In blocks of kBlock threads.
+template <class... Parameters, class... Arguments>
+cudaError_t launch(void (*kernel)(Parameters...), dim3 grid, std::size_t shared_bytes, cudaStream_t stream,
+                   const Arguments&... arguments) {
+  return launch_blocks(kernel, grid, dim3(kBlock), shared_bytes, stream, arguments...);
 }
 
 __device__ inline int thread() { return static_cast<int>(blockIdx.x * blockDim.x + threadIdx.x); }

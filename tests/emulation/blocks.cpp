@@ -41,6 +41,7 @@ class Block {
 
   void run();
   void wait(At at, const char* function);
+  bool vote(bool predicate, const char* function);
   Exchange exchange(std::uint64_t word, const char* function);
   void take_threads();  ///< on a fiber
 
@@ -59,6 +60,8 @@ class Block {
   std::vector<Thread> threads_;
   std::vector<std::uint64_t>
       words_;  ///< two sets: a thread may give its next word before others read this one
+  bool votes_[2] = {false, false};  ///< of this barrier and the next, which some may reach before others go on
+  unsigned barriers_ = 0;
   std::size_t started_ = 0, current_ = 0;
 };
 
@@ -125,6 +128,13 @@ void Block::wait(At at, const char* function) {
   enter(thread);
 }
 
+bool Block::vote(bool predicate, const char* function) {
+  bool& any = votes_[barriers_ % 2];
+  any = any || predicate;
+  wait(At::barrier, function);
+  return any;
+}
+
 Exchange Block::exchange(std::uint64_t word, const char* function) {
   const std::size_t first = current_ / warpSize * warpSize, thread = current_;
   std::uint64_t* words = words_.data() + threads_[thread].exchanges++ % 2 * threads_.size();
@@ -144,6 +154,7 @@ bool Block::all(std::size_t first, std::size_t last, At at) const {
 
 bool Block::release_barrier() {
   if (!all(0, threads_.size(), At::barrier)) return false;
+  votes_[++barriers_ % 2] = false;
   for (std::size_t i = 0; i < threads_.size(); ++i) switch_to(*threads_[in_order(i)].fiber);
   return true;
 }
@@ -203,6 +214,11 @@ void run_grid(const Grid& grid) {
 void block_barrier() {
   if (block == nullptr) fatal("__syncthreads outside a kernel");
   block->wait(At::barrier, kBarrier);
+}
+
+bool block_vote(bool predicate) {
+  if (block == nullptr) fatal("__syncthreads_or outside a kernel");
+  return block->vote(predicate, "__syncthreads_or");
 }
 
 Exchange warp_exchange(unsigned mask, std::uint64_t word, const char* function) {

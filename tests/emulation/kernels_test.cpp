@@ -100,6 +100,21 @@ TEST(Kernels, WarpFunctionsSeeTheirWarp) {
   });
 }
 
+/// Round r: does any thread have a number of r or more?
+__global__ void vote_rounds(int* rounds) {
+  int round = 0;
+  while (__syncthreads_or(static_cast<int>(threadIdx.x) >= round)) ++round;
+  rounds[threadIdx.x] = round;
+}
+
+TEST(Kernels, ABlockVotes) {
+  in_both_orders([] {
+    const OnDevice<int> rounds(70);
+    ASSERT_EQ(launch(1, 70, 0, nullptr, vote_rounds, rounds.get()), cudaSuccess);
+    EXPECT_THAT(rounds.read(), Each(70));
+  });
+}
+
 /// Two levels: warps alone, then the first warp on what they left.
 __global__ void two_level_sum(double* out) {
   double* partial = cuda::shared_memory<double>();

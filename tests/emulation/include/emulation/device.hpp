@@ -15,6 +15,7 @@ namespace cuglmm::emulation {
 
 /// Parks the thread until all of its block are here. Ends the program where that cannot happen.
 void block_barrier();
+bool block_vote(bool predicate);  ///< any of the block's
 /// Every thread of the warp gives a word; then each may read all of them: words[lane]. Valid until the
 /// thread's next but one exchange.
 struct Exchange {
@@ -56,6 +57,7 @@ inline unsigned ballot(unsigned mask, bool predicate, const char* function) {
 }  // namespace cuglmm::emulation
 
 inline void __syncthreads() { cuglmm::emulation::block_barrier(); }
+inline int __syncthreads_or(int predicate) { return cuglmm::emulation::block_vote(predicate != 0); }
 inline void __syncwarp(unsigned mask = 0xffffffffu) {
   cuglmm::emulation::warp_exchange(mask, 0, "__syncwarp");
 }
