@@ -310,9 +310,12 @@ class Arrow {
     Real sum[kTile][kTile];
     for (auto& sums : sum)
       for (Real& entry : sums) entry = Real(0.0);
-    for (int n = run.node_begin; n < run.node_end; ++n) {
-      const Lanes<Real> list = work_.R.from(view_.nodes[n].block + 1);
-      const Real C0 = work_.node[view_.nodes[n].factored];
+    const Index block = any.block + 1, factored = any.factored;  // of the others at equal distances
+    const Lanes<Real> R = work_.R, factors = work_.node;
+    CUGLMM_UNROLL_FEW
+    for (int n = 0; n < run.node_end - run.node_begin; ++n) {
+      const Lanes<Real> list = R.from(block + n * Index{last + 2});
+      const Real C0 = factors[factored + n * 3];
       Real right[kTile];
       for (int j = 0; j < kTile; ++j) right[j] = list[c[j]];
       for (int i = 0; i < kTile; ++i) {

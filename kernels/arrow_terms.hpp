@@ -22,12 +22,13 @@ CUGLMM_HD void each_row_effect(const PlanView& plan, Index i, const F& f) {
   const int* effect = view.effect + i * view.factors;
   const double* z = view.Z + i * plan.Q;
   if (plan.Q == view.factors) {  // one of each factor
-    for (int factor = 0; factor < view.factors; ++factor) f(effect[factor], z[factor]);
+    for (int factor = 0; factor < view.factors; ++factor)
+      f(constant_(effect + factor), constant_(z + factor));
     return;
   }
   for (int factor = 0; factor < view.factors; ++factor) {
     const int first = plan.level_first[factor], q = plan.level_first[factor + 1] - first;
-    for (int c = 0; c < q; ++c) f(effect[factor] + c, z[first + c]);
+    for (int c = 0; c < q; ++c) f(constant_(effect + factor) + c, constant_(z + first + c));
   }
 }
 
@@ -35,6 +36,7 @@ CUGLMM_HD void each_row_effect(const PlanView& plan, Index i, const F& f) {
 /// F: the factors, one random effect of each per row; 0: any number of either.
 template <int F>
 struct Rows {
+  static constexpr int factors_known = F;
   const PlanView& plan;
   const int *effect, *pair;
   const double *Z, *X, *weights;
@@ -59,8 +61,17 @@ struct Rows {
     if constexpr (F == 0)
       each_row_effect(plan, i, f);
     else
-      for (int factor = 0; factor < F; ++factor) f(effect[i * F + factor], Z[i * F + factor]);
+      for (int factor = 0; factor < F; ++factor) f(effect_of(i, factor), z_of(i, factor));
   }
+  /// Where there is one effect of each factor: of row i and a factor.
+  CUGLMM_HD int effect_of(Index i, int factor) const { return constant_(effect + i * factors() + factor); }
+  CUGLMM_HD double z_of(Index i, int factor) const { return constant_(Z + i * factors() + factor); }
+  /// The place of a pair f, g <= f of factors.
+  CUGLMM_HD int place_of(Index i, int f, int g) const {
+    return constant_(pair + i * pairs() + f * (f + 1) / 2 + g);
+  }
+  CUGLMM_HD double weight(Index i) const { return constant_(weights + i); }
+  CUGLMM_HD double x(Index i, int j) const { return constant_(X + i * p + j); }
   /// z'values.
   template <class Real>
   CUGLMM_HD Real product(Index i, const Lanes<Real>& values) const {
@@ -91,6 +102,14 @@ CUGLMM_LANE void each_term_level(const PlanView& plan, int part, const F& f) {
     const int* first = view.factor_first + (factor - view.chain);
     for (int at = first[0]; at < first[1]; at += q) node_terms(factor, at);
   }
+}
+
+/// start + the parts' sums, `stride` apart from part to part.
+template <class Real>
+CUGLMM_HD Real over_parts(Real start, int parts, const Lanes<Real>& sums, Index stride, Index at) {
+  CUGLMM_UNROLL
+  for (int part = 0; part < parts; ++part) start += sums[part * stride + at];
+  return start;
 }
 
 /// Adds T of one node (q x q) to G; with moments to T and TT: sums has m, m and TT_size entries.
@@ -125,9 +144,7 @@ CUGLMM_CALL void collect_T(const PlanView& plan, const Lanes<Real>& part_sums, c
                            const Moments<Real>& moments) {
   const Index stride = 2 * plan.m + plan.TT_size;
   const auto total = [&](Index at) {
-    Real sum(0.0);
-    for (int part = 0; part <= plan.arrow.part_count; ++part) sum += part_sums[part * stride + at];
-    return sum;
+    return over_parts(Real(0.0), plan.arrow.part_count + 1, part_sums, stride, at);
   };
   for (int i = 0; i < plan.m; ++i) G[i] = total(i);
   if (!moments.wanted()) return;
@@ -135,14 +152,11 @@ CUGLMM_CALL void collect_T(const PlanView& plan, const Lanes<Real>& part_sums, c
   for (int i = 0; i < plan.TT_size; ++i) moments.TT[i] = total(2 * plan.m + i);
 }
 
-/// to += the parts' sums of n entries, part after part.
+/// to += the parts' sums of n entries.
 template <class Real, class Threads>
 CUGLMM_CALL void add_parts(const Threads& threads, int parts, const Lanes<Real>& sums, Index n,
                            const Lanes<Real>& to) {
-  threads.ranges(n, [&](Index begin, Index end) {
-    for (int part = 0; part < parts; ++part)
-      subtract(to.from(begin), Real(-1.0), sums.from(part * n + begin), end - begin);
-  });
+  threads.each(n, [&](Index i) { to[i] = over_parts(Real(to[i]), parts, sums, n, i); });
 }
 
 /// y -= Z'WZ x, Z'WZ given by its values; x, y: effects x columns. The parts' sums for the border pass through

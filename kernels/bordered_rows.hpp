@@ -23,12 +23,17 @@ class BorderedRows {
                             : Lanes<Real>{const_cast<Real*>(problem.psi + plan.m)}) {}
 
  protected:
+  static constexpr bool kOnGpu = C != kMaxPath;
+  static constexpr int kChunk = sizeof(Wide) > sizeof(Real) ? 64 : 4;  ///< rows at a time
+  static constexpr int kWide = static_cast<int>(kChunk * sizeof(Real) / sizeof(Wide));
+
   /// offset + X beta.
   CUGLMM_CALL void linear_predictor() const {
     threads_.parts(view_.part_count, [&](int part) {
       for (int i = view_.parts[part].row_begin; i < view_.parts[part].row_end; ++i) {
-        Real eta(view_.offset[i]);
-        for (int j = 0; j < plan_.p; ++j) eta = fma_(Real(view_.X[Index{i} * plan_.p + j]), beta_[j], eta);
+        Real eta(constant_(view_.offset + i));
+        for (int j = 0; j < plan_.p; ++j)
+          eta = fma_(Real(constant_(view_.X + Index{i} * plan_.p + j)), beta_[j], eta);
         work_.fixed[i] = eta;
       }
     });
@@ -43,24 +48,35 @@ class BorderedRows {
     f(Rows<0>(plan_));
   }
 
-  /// f(begin, rows, eta, mu) for chunks of a part's rows, at b; mu of them as Wide packs computed at once, or
-  /// as rows() left it.
+  /// Some rows of a part, one after another, as many as are worked on side by side or fewer.
+  struct Chunk {
+    Index begin;
+    int rows;
+    /// The i-th row, or the last again: what is done kChunk times needs no end.
+    CUGLMM_HD Index row(int i) const { return begin + (i < rows ? i : rows - 1); }
+  };
+  template <class F>
+  CUGLMM_LANE void each_chunk(int part, const F& f) const {
+    const int end = view_.parts[part].row_end;
+    for (int begin = view_.parts[part].row_begin; begin < end; begin += kChunk)
+      f(Chunk{begin, end - begin < kChunk ? end - begin : kChunk});
+  }
+  /// The same with eta and mu of the rows at b: f(chunk, eta, mu); mu computed, as Wide packs at once, or as
+  /// rows() left it.
   template <class AnyRows, class F>
   CUGLMM_LANE void each_chunk(int part, const AnyRows& of, const Lanes<Real> b, bool mean_is_known,
                               const F& f) const {
     Wide eta_packs[kWide], mu_packs[kWide];
-    Real* eta = reinterpret_cast<Real*>(eta_packs);
-    const Lanes<Real> fixed = work_.fixed;
-    for (int begin = view_.parts[part].row_begin; begin < view_.parts[part].row_end; begin += kChunk) {
-      const int left = view_.parts[part].row_end - begin, rows = left < kChunk ? left : kChunk;
-      for (int i = 0; i < rows; ++i) eta[i] = fixed[begin + i] + of.product(begin + i, b);
-      for (int i = rows; i < kChunk; ++i) eta[i] = Real(0.0);
-      if (mean_is_known && rows == kChunk)
-        for (int i = 0; i < rows; ++i) reinterpret_cast<Real*>(mu_packs)[i] = work_.mean[begin + i];
+    Real *eta = reinterpret_cast<Real*>(eta_packs), *mu = reinterpret_cast<Real*>(mu_packs);
+    const Lanes<Real> fixed = work_.fixed, mean = work_.mean;
+    each_chunk(part, [&](const Chunk& at) {
+      for (int i = 0; i < kChunk; ++i) eta[i] = fixed[at.row(i)] + of.product(at.row(i), b);
+      if (mean_is_known)
+        for (int i = 0; i < kChunk; ++i) mu[i] = mean[at.row(i)];
       else
         for (int k = 0; k < kWide; ++k) mu_packs[k] = Family::mean(eta_packs[k]);
-      f(begin, rows, eta_packs, mu_packs);
-    }
+      f(at, eta_packs, mu_packs);
+    });
   }
 
   /// f(effect) for the eliminated effects of a part: they are numbered node by node.
@@ -70,10 +86,8 @@ class BorderedRows {
     const int end = at.node_end < view_.node_count ? view_.nodes[at.node_end].u : view_.border_first;
     for (int i = begin; i < end; ++i) f(i);
   }
-  /// start + the parts' sums, `stride` apart from part to part.
-  CUGLMM_HD Real over_parts(Real start, const Lanes<Real>& sums, Index stride, Index at) const {
-    for (int part = 0; part < view_.part_count; ++part) start += sums[part * stride + at];
-    return start;
+  CUGLMM_HD Real over_parts(const Real& start, const Lanes<Real>& sums, Index stride, Index at) const {
+    return cuglmm::over_parts(start, view_.part_count, sums, stride, at);
   }
   /// A part's sums over its rows for each effect of the border, by the effect's number.
   CUGLMM_HD Lanes<Real> border_sums(int part) const {
@@ -111,12 +125,13 @@ class BorderedRows {
     each_own_effect(at, [&](int i) { work_.score[i] = problem_.zy[i]; });
     const Lanes<Real> R = work_.R, score = work_.score, mean = work_.mean;
     with_rows([&](const auto of) {
-      each_chunk(part, of, work_.b, false, [&, of](int first, int rows, const Wide*, const Wide* mu_packs) {
+      each_chunk(part, of, work_.b, false, [&, of](const Chunk& chunk, const Wide*, const Wide* mu_packs) {
         const Real* mu = reinterpret_cast<const Real*>(mu_packs);
-        for (int i = 0; i < rows; ++i) {
-          mean[first + i] = mu[i];
-          add_row(of, first + i, mu[i], score, sums, R, border);
-        }
+        for (int i = 0; i < chunk.rows; ++i) mean[chunk.begin + i] = mu[i];
+        if constexpr (decltype(of)::factors_known && kOnGpu)
+          add_chunk(of, chunk, mu, score, sums, R, border);
+        else
+          for (int i = 0; i < chunk.rows; ++i) add_row(of, chunk.begin + i, mu[i], score, sums, R, border);
       });
     });
   }
@@ -125,34 +140,55 @@ class BorderedRows {
   template <int F>
   CUGLMM_HD void add_row(const Rows<F>& of, Index i, const Real& mu, const Lanes<Real>& score,
                          const Lanes<Real>& sums, const Lanes<Real>& R, const Lanes<Real>& border) const {
-    const Real p(of.weights[i]), w = p * Family::variance(mu), pmu = p * mu;
-    const int *effect = of.effect + i * of.factors(), *pair = of.pair + i * of.pairs();
+    const Real p(of.weight(i)), w = p * Family::variance(mu), pmu = p * mu;
     if (F == 0 && !scalar_) return add_row_of_terms(i, w, pmu, score, sums, R, border);
-    const double* z = of.Z + i * of.factors();
-    if constexpr (F > 0 && C != kMaxPath) {  // on a GPU all is read before anything is written (stretch.hpp)
-      constexpr int n = F + F * (F + 1) / 2;
-      Real *to[n], value[n];
-      for (int f = 0, k = 0; f < F; ++f) {
-        const Real z_f(z[f]), wz = w * z_f;
-        to[k] = &(f < of.chain ? score : sums)[effect[f]];
-        value[k] = fma_(-pmu, z_f, *to[k]);
-        ++k;
-        for (int h = 0; h <= f; ++h, ++k, ++pair) {
-          to[k] = &(h < of.chain ? R : border)[*pair];
-          value[k] = fma_(wz, Real(z[h]), *to[k]);
-        }
+    for (int f = 0; f < of.factors(); ++f) {
+      const Real z_f(of.z_of(i, f)), wz = w * z_f;
+      (f < of.chain ? score : sums)[of.effect_of(i, f)] -= pmu * z_f;
+      for (int h = 0; h <= f; ++h) {
+        Real& to = (h < of.chain ? R : border)[of.place_of(i, f, h)];
+        to = fma_(wz, Real(of.z_of(i, h)), to);
       }
-      for (int k = 0; k < n; ++k) *to[k] = value[k];
-    } else {
-      for (int f = 0; f < of.factors(); ++f) {
-        const Real z_f(z[f]), wz = w * z_f;
-        (f < of.chain ? score : sums)[effect[f]] -= pmu * z_f;
-        for (int h = 0; h <= f; ++h, ++pair) {
-          Real& to = (h < of.chain ? R : border)[*pair];
-          to = fma_(wz, Real(z[h]), to);
+    }
+  }
+  /// The same of a chunk on a GPU, where all is read before anything is written (stretch.hpp).
+  template <int F>
+  CUGLMM_HD void add_chunk(const Rows<F>& of, const Chunk& at, const Real* mu, const Lanes<Real>& score,
+                           const Lanes<Real>& sums, const Lanes<Real>& R, const Lanes<Real>& border) const {
+    constexpr int n = F + F * (F + 1) / 2;
+    int place[n][kChunk];
+    Real value[n][kChunk];
+    for (int i = 0; i < kChunk; ++i) {
+      const Index row = at.row(i);
+      const Real p(i < at.rows ? of.weight(row) : 0.0), w = p * Family::variance(mu[i]), pmu = p * mu[i];
+      for (int f = 0, k = F; f < F; ++f) {
+        const Real z_f(of.z_of(row, f)), wz = w * z_f;
+        place[f][i] = of.effect_of(row, f);
+        value[f][i] = -pmu * z_f;
+        for (int h = 0; h <= f; ++h, ++k) {
+          place[k][i] = of.place_of(row, f, h);
+          value[k][i] = wz * Real(of.z_of(row, h));
         }
       }
     }
+    Lanes<Real> to[n];
+    for (int f = 0, k = F; f < F; ++f) {
+      to[f] = f < of.chain ? score : sums;
+      for (int h = 0; h <= f; ++h, ++k) to[k] = h < of.chain ? R : border;
+    }
+    add_merged(to, place, value);
+  }
+  /// to_k[place_ki] += value_ki.
+  template <int n>
+  CUGLMM_HD static void add_merged(const Lanes<Real> (&to)[n], int (&place)[n][kChunk],
+                                   Real (&value)[n][kChunk]) {
+    for (int k = 0; k < n; ++k) merge_places(place[k], value[k]);
+    for (int k = 0; k < n; ++k)
+      for (int i = 0; i < kChunk; ++i)
+        if (place[k][i] >= 0) value[k][i] += to[k][place[k][i]];
+    for (int k = 0; k < n; ++k)
+      for (int i = 0; i < kChunk; ++i)
+        if (place[k][i] >= 0) to[k][place[k][i]] = value[k][i];
   }
   CUGLMM_HD void add_row_of_terms(Index i, const Real& w, const Real& pmu, const Lanes<Real>& score,
                                   const Lanes<Real>& sums, const Lanes<Real>& R,
@@ -183,10 +219,10 @@ class BorderedRows {
     threads_.parts(view_.part_count, [&](int part) {
       typename Family::template Cumulant<Wide, false> cumulant;
       with_rows([&](const auto of) {
-        each_chunk(part, of, b, mean_is_known, [&](int first, int rows, const Wide* eta, const Wide* mu) {
+        each_chunk(part, of, b, mean_is_known, [&](const Chunk& at, const Wide* eta, const Wide* mu) {
           Wide weights[kWide];
           Real* p = reinterpret_cast<Real*>(weights);
-          for (int i = 0; i < kChunk; ++i) p[i] = i < rows ? Real(view_.weights[first + i]) : Real(0.0);
+          for (int i = 0; i < kChunk; ++i) p[i] = i < at.rows ? Real(of.weight(at.row(i))) : Real(0.0);
           for (int k = 0; k < kWide; ++k) cumulant.add(eta[k], mu[k], weights[k], 0);
         });
       });
@@ -238,7 +274,7 @@ class BorderedRows {
     const Rows<0> of(plan_);
     for (Index i = view_.parts[part].row_begin; i < view_.parts[part].row_end; ++i) {
       const double* x = of.X + i * p;
-      const Real mu = work_.mean[i], weight(of.weights[i]), w = weight * Family::variance(mu);
+      const Real mu = work_.mean[i], weight(of.weight(i)), w = weight * Family::variance(mu);
       for (Index j = 0; j < p; ++j) {
         const Real wx = w * x[j];
         sums.score[j] -= weight * mu * x[j];
@@ -267,13 +303,16 @@ class BorderedRows {
     each_own_effect(at, [&](int i) { work_.rhs[i] = Real(0.0); });
     const Lanes<Real> rhs = work_.rhs, mean = work_.mean, trace = work_.trace, V = work_.C;
     with_rows([&](const auto of) {
-      for (Index i = at.row_begin; i < at.row_end; ++i) {
-        const Real mu = mean[i];
-        const Real a = row_variance(of, V, i) *
-                       (of.weights[i] * (Family::variance(mu) * Family::variance_derivative(mu)));
-        trace[i] = a;
-        add_to_effects(of, i, a, rhs, sums);
-      }
+      each_chunk(part, [&, of](const Chunk& chunk) {
+        Real a[kChunk];
+        for (int i = 0; i < kChunk; ++i) {
+          const Real mu = mean[chunk.row(i)];
+          a[i] = row_variance(of, V, chunk.row(i)) *
+                 (of.weight(chunk.row(i)) * (Family::variance(mu) * Family::variance_derivative(mu)));
+        }
+        for (int i = 0; i < chunk.rows; ++i) trace[chunk.begin + i] = a[i];
+        add_to_effects(of, chunk, a, rhs, sums);
+      });
     });
   }
 
@@ -281,14 +320,12 @@ class BorderedRows {
   template <int F>
   CUGLMM_HD Real row_variance(const Rows<F>& of, const Lanes<Real>& V, Index i) const {
     if (F == 0 && !scalar_) return row_variance_of_terms(V, i);
-    const int* pair = of.pair + i * of.pairs();
-    const double* z = of.Z + i * of.factors();
     Real sum(0.0);
     for (int f = 0; f < of.factors(); ++f) {
       Real half(0.0);
-      for (int h = 0; h < f; ++h, ++pair) half = fma_(V[*pair], Real(z[h]), half);
-      const Real z_f(z[f]);
-      sum = fma_(z_f, fma_(V[*pair++], z_f, half + half), sum);
+      for (int h = 0; h < f; ++h) half = fma_(V[of.place_of(i, f, h)], Real(of.z_of(i, h)), half);
+      const Real z_f(of.z_of(i, f));
+      sum = fma_(z_f, fma_(V[of.place_of(i, f, f)], z_f, half + half), sum);
     }
     return sum;
   }
@@ -311,15 +348,30 @@ class BorderedRows {
     return sum;
   }
 
-  /// Adds z value to a row's effects; those of the border into a part's sums.
+  /// Adds z value to the effects of a chunk's rows; those of the border into a part's sums.
   template <class AnyRows>
-  CUGLMM_HD void add_to_effects(const AnyRows& of, Index i, const Real& value, const Lanes<Real>& own,
-                                const Lanes<Real>& sums) const {
-    const int border_first = view_.border_first;
-    of.each_effect(i, [&](int effect, double z) {
-      Real& to = (effect < border_first ? own : sums)[effect];
-      to = fma_(value, Real(z), to);
-    });
+  CUGLMM_HD void add_to_effects(const AnyRows& of, const Chunk& at, const Real* values,
+                                const Lanes<Real>& own, const Lanes<Real>& sums) const {
+    if constexpr (AnyRows::factors_known && kOnGpu) {
+      constexpr int F = AnyRows::factors_known;
+      Lanes<Real> to[F];
+      int place[F][kChunk];
+      Real value[F][kChunk];
+      for (int f = 0; f < F; ++f) {
+        to[f] = f < of.chain ? own : sums;
+        for (int i = 0; i < kChunk; ++i) {
+          place[f][i] = of.effect_of(at.row(i), f);
+          value[f][i] = i < at.rows ? values[i] * Real(of.z_of(at.row(i), f)) : Real(0.0);
+        }
+      }
+      add_merged(to, place, value);
+    } else {
+      for (int i = 0; i < at.rows; ++i)
+        of.each_effect(at.begin + i, [&](int effect, double z) {
+          Real& to = (effect < view_.border_first ? own : sums)[effect];
+          to = fma_(values[i], Real(z), to);
+        });
+    }
   }
 
   /// t = Z Lambda v, c = a m' - o t, r = -2 s + c of the rows: Z's, Z'c, X'r.
@@ -343,7 +395,6 @@ class BorderedRows {
     const Lanes<Real> S_sums = work_.part_sums.from(Index{2} * part * view_.border - view_.border_first),
                       c_sums = S_sums.from(view_.border), beta = work_.part_beta.from(Index{part} * plan_.p);
     zero(S_sums.from(view_.border_first), 2 * view_.border);
-    zero(beta, plan_.p);
     each_own_effect(at, [&](int i) {
       work_.S_sum[i] = problem_.zy[i];
       work_.c_sum[i] = Real(0.0);
@@ -353,21 +404,43 @@ class BorderedRows {
                       beta_step = work_.beta_step;
     const bool profiled = plan_.profiled;
     with_rows([&](const auto of) {
-      for (Index i = at.row_begin; i < at.row_end; ++i) {
-        const double* x = of.X + i * of.p;
-        const Real mu = mean[i], p(of.weights[i]), w = p * Family::variance(mu);
-        Real t = of.product(i, v_b), moved = of.product(i, delta_b);
-        for (int j = 0; profiled && j < of.p; ++j) {
-          t = fma_(Real(x[j]), x_adjoint[j], t);
-          moved = fma_(Real(x[j]), beta_step[j], moved);
+      each_chunk(part, [&, of](const Chunk& chunk) {
+        Real minus_fitted[kChunk], c[kChunk];
+        for (int i = 0; i < kChunk; ++i) {
+          const Index row = chunk.row(i);
+          const Real mu = mean[row], p(of.weight(row)), w = p * Family::variance(mu);
+          Real t = of.product(row, v_b), moved = of.product(row, delta_b);
+          for (int j = 0; profiled && j < of.p; ++j) {
+            t = fma_(Real(of.x(row, j)), x_adjoint[j], t);
+            moved = fma_(Real(of.x(row, j)), beta_step[j], moved);
+          }
+          c[i] = trace[row] - w * t;
+          minus_fitted[i] = -fma_(w, moved, p * mu);  // s = p y - fitted
         }
-        const Real fitted = fma_(w, moved, p * mu), c = trace[i] - w * t;  // s = p y - fitted
-        add_to_effects(of, i, -fitted, S_sum, S_sums);
-        add_to_effects(of, i, c, c_sum, c_sums);
-        const Real r = fma_(Real(2.0), fitted, c);
-        for (int j = 0; !profiled && j < of.p; ++j) beta[j] = fma_(Real(x[j]), r, beta[j]);
-      }
+        for (int i = 0; i < chunk.rows; ++i) trace[chunk.begin + i] = fma_(Real(-2.0), minus_fitted[i], c[i]);
+        add_to_effects(of, chunk, minus_fitted, S_sum, S_sums);
+        add_to_effects(of, chunk, c, c_sum, c_sums);
+      });
+      if (!profiled) multiply_columns(of, at, trace, beta);
     });
+  }
+  /// X'r of a part's rows.
+  template <class AnyRows>
+  CUGLMM_LANE void multiply_columns(const AnyRows& of, const ArrowPart& at, const Lanes<Real>& r,
+                                    const Lanes<Real>& out) const {
+    constexpr int kAtOnce = 4;
+    for (int first = 0; first < of.p; first += kAtOnce) {
+      Real sum[kAtOnce];
+      for (Real& one : sum) one = Real(0.0);
+      CUGLMM_UNROLL_FEW
+      for (int i = at.row_begin; i < at.row_end; ++i) {
+        const Real r_i = r[i];
+        for (int j = 0; j < kAtOnce; ++j)
+          if (first + j < of.p) sum[j] = fma_(Real(of.x(i, first + j)), r_i, sum[j]);
+      }
+      for (int j = 0; j < kAtOnce; ++j)
+        if (first + j < of.p) out[first + j] = sum[j];
+    }
   }
 
   const PlanView& plan_;
@@ -378,10 +451,6 @@ class BorderedRows {
   const AnyShape shape_;
   const bool scalar_;  ///< one random effect per row and factor
   const Lanes<Real> beta_;
-
- private:
-  static constexpr int kChunk = sizeof(Wide) > sizeof(Real) ? 64 : 4;  ///< rows at a time
-  static constexpr int kWide = static_cast<int>(kChunk * sizeof(Real) / sizeof(Wide));
 };
 
 }  // namespace cuglmm

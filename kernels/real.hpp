@@ -22,9 +22,29 @@
 #define CUGLMM_CALL
 #endif
 
+// Loops whose rounds a GPU's thread should begin together, so that it waits once for their loads; they must
+// store nothing.
+#if defined(__CUDACC__)
+#define CUGLMM_UNROLL _Pragma("unroll 8")
+#define CUGLMM_UNROLL_FEW _Pragma("unroll 4")
+#else
+#define CUGLMM_UNROLL
+#define CUGLMM_UNROLL_FEW
+#endif
+
 namespace cuglmm {
 
 using Index = std::int64_t;
+
+/// An entry of the plan's arrays, which no kernel changes: a GPU may read it before earlier stores.
+template <class T>
+CUGLMM_HD T constant_(const T* at) {
+#if defined(__CUDA_ARCH__)
+  return __ldg(at);
+#else
+  return *at;
+#endif
+}
 
 /// Mask: one bool per lane. Word: one unsigned 64-bit integer per lane. stretch: consecutive entries that are
 /// worked on at once (stretch.hpp).

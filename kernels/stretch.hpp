@@ -43,6 +43,7 @@ template <class Real>
 CUGLMM_HD void dot_several(const Lanes<Real>* a, const Lanes<Real>& b, Index n, Real* out) {
   Real sum[kSeveral];
   for (int k = 0; k < kSeveral; ++k) sum[k] = Real(0.0);
+  CUGLMM_UNROLL_FEW
   for (Index i = 0; i < n; ++i) {
     const Real b_i = b[i];
     for (int k = 0; k < kSeveral; ++k) sum[k] = fma_(Real(a[k][i]), b_i, sum[k]);
@@ -81,6 +82,17 @@ CUGLMM_HD void subtract_several(const Lanes<double>& y, const double* factor, co
     for (int k = 0; k < kSeveral; ++k) value = fma_(-factor[k], x[k][i], value);
     y[i] = value;
   }
+}
+
+/// Where values[j] has the place of an earlier one it is added to that and its place becomes -1.
+template <int n, class Real>
+CUGLMM_HD void merge_places(int (&place)[n], Real (&values)[n]) {
+  for (int j = 1; j < n; ++j)
+    for (int i = 0; i < j; ++i)
+      if (place[i] == place[j] && place[j] >= 0) {
+        values[i] += values[j];
+        place[j] = -1;
+      }
 }
 
 /// n entries or, where what follows the n-th of `most` may be touched, as many as fill packs.

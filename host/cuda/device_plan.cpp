@@ -1,6 +1,7 @@
 #include <host/cuda/device_plan.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <type_traits>
 
 #include <host/plan/arrow.hpp>
@@ -60,8 +61,8 @@ std::vector<int> part_boundaries(const PlanData& plan, Index scratch) {
   return first;
 }
 
-/// Parts of an arrow's trees: for every thread of a problem one, where the sums of each do not take more than a
-/// quarter of the problem's other arrays.
+/// Parts of an arrow's trees, a thread each: as many as rows ask for, but their sums may not take more than a
+/// quarter of what the problem's other arrays do.
 std::vector<ArrowPart> arrow_parts(const PlanData& plan) {
   constexpr int kRows = 16;
   const auto scratch = [&plan](int parts) {
@@ -69,9 +70,9 @@ std::vector<ArrowPart> arrow_parts(const PlanData& plan) {
     view.arrow.part_count = parts;
     return arrow_scratch(view);
   };
-  const Index most = scratch(1) / (4 * (scratch(3) - scratch(2)));
-  return cut_parts(*plan.arrow, plan.cells.size(), kRows,
-                   static_cast<int>(std::clamp<Index>(most, 1, kMostParts)));
+  const Index room = scratch(1) / (4 * (scratch(3) - scratch(2))),
+              wanted = std::clamp<Index>(std::min<Index>(room, plan.cells.size() / kRows), 1, kMostParts);
+  return cut_parts(*plan.arrow, plan.cells.size(), kRows, std::bit_floor(static_cast<unsigned>(wanted)));
 }
 
 }  // namespace

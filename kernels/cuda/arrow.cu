@@ -12,12 +12,20 @@
 namespace cuglmm::cuda {
 namespace {
 
-/// Problems of a block, and threads of each.
+/// Most threads of a block and of a problem. Small models get fewer, and a multiprocessor more of them: what
+/// one thread has to do then takes less of it.
 #if defined(CUGLMM_EMULATED_CUDA)  // where every thread at a barrier costs time
-constexpr unsigned kArrowLanes = 2, kArrowThreads = 3;
+constexpr unsigned kArrowBlock = 8, kArrowThreads = 4, kArrowLanes = 2;
 #else
-constexpr unsigned kArrowLanes = 16, kArrowThreads = 32;
+constexpr unsigned kArrowBlock = 512, kArrowThreads = 32, kArrowLanes = 32;
 #endif
+
+/// Problems of a block, and threads of each: one for each part, a power of two.
+dim3 arrow_block(const PlanView& plan) {
+  unsigned threads = 1;
+  while (threads < kArrowThreads && threads < static_cast<unsigned>(plan.arrow.part_count)) threads *= 2;
+  return {kArrowBlock / threads < kArrowLanes ? kArrowBlock / threads : kArrowLanes, threads};
+}
 
 /// The linear model's place among the families.
 struct Linear {};
@@ -63,7 +71,7 @@ struct Evaluate<Linear> {
 };
 
 template <class Family>
-__global__ void __launch_bounds__(kArrowLanes * kArrowThreads)
+__global__ void __launch_bounds__(kArrowBlock)
     evaluate_arrow_problems(const PlanView plan, const Problems problems, const int* list, int count,
                             double mode_tolerance) {
   ArrowLane* shared = shared_memory<ArrowLane>();
@@ -125,10 +133,11 @@ Index arrow_scratch(const PlanView& plan) {
 cudaError_t evaluate_arrow(const PlanView& plan, const Problems& problems, const int* list, int count,
                            double mode_tolerance, cudaStream_t stream) {
   return with_model(plan, [&](auto family, auto) {
-    const std::size_t shared_bytes = kArrowLanes * (sizeof(ArrowLane) + kArrowThreads * sizeof(double));
+    const dim3 block = arrow_block(plan);
+    const std::size_t shared_bytes = block.x * (sizeof(ArrowLane) + block.y * sizeof(double));
     return launch_blocks(evaluate_arrow_problems<typename decltype(family)::type>,
-                         dim3((count + kArrowLanes - 1) / kArrowLanes), dim3(kArrowLanes, kArrowThreads),
-                         shared_bytes, stream, plan, problems, list, count, mode_tolerance);
+                         dim3((count + block.x - 1) / block.x), block, shared_bytes, stream, plan, problems,
+                         list, count, mode_tolerance);
   });
 }
 
