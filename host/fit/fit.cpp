@@ -20,12 +20,9 @@
 namespace cuglmm {
 namespace {
 
-/// For the values that are reported: the objective is then exact to rounding.
-constexpr double kReportedModeTolerance = 1e-14;
-
-/// Predicted decrease up to which an optimum is corrected by a Newton step: beyond it the step may not be
-/// trusted.
-constexpr double kPolish = 1e-4;
+/// Predicted decrease from which and up to which an optimum is corrected by a Newton step: below, estimates
+/// are within 3e-6 of a standard error, its square root; beyond, the step may not be trusted.
+constexpr double kNoGain = 1e-11, kPolish = 1e-4;
 
 class Clock {
  public:
@@ -92,13 +89,14 @@ Eigen::VectorXd parameter_scale(const Optimum& optimum, const Eigen::MatrixXd& v
   return scale;
 }
 
-/// One Newton step. The optimizer stops where its own inverse Hessian predicts no decrease, but in a long
-/// flat valley (guPrenat: 70 evaluations) that is not yet the optimum to all digits lme4's polished fits
-/// have.
+/// One Newton step, where it gains anything. The optimizer stops where its own inverse Hessian predicts no
+/// decrease, but in a long flat valley (guPrenat: 70 evaluations) that is not yet the optimum to all digits
+/// lme4's polished fits have.
 void polish(Fit& fit, Problem& problem, ProblemEvaluation& at, const Eigen::MatrixXd& inverse_hessian) {
   const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
   const Eigen::VectorXd step = inverse_hessian * at.gradient;
-  if (!(step.dot(at.gradient) / 2 < kPolish)) return;
+  const double decrease = step.dot(at.gradient) / 2;
+  if (!(decrease > kNoGain && decrease < kPolish)) return;
   const Eigen::VectorXd theta = fit.theta - step.head(m), beta = fit.beta - step.tail(p);
   ProblemEvaluation polished = problem.evaluate(theta, beta, true);
   if (!(polished.gradient.norm() < at.gradient.norm())) return;
@@ -198,7 +196,7 @@ Fit fit(const Model& model, const FitOptions& options) {
   fit.theta = optimum.theta;
   fit.beta = optimum.beta;
   problem->set_mode_tolerance(kReportedModeTolerance);
-  ProblemEvaluation at = problem->evaluate(fit.theta, fit.beta, true);
+  ProblemEvaluation at = optimum.at ? *optimum.at : problem->evaluate(fit.theta, fit.beta, true);
   fit.u_squared = problem->u().squaredNorm();
   if (plan.view.profiled) {
     fit.beta = at.beta;

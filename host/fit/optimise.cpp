@@ -10,6 +10,9 @@
 namespace cuglmm {
 namespace {
 
+/// Predicted decrease below which the next evaluation may be the last.
+constexpr double kNearlyConverged = 1e-6;
+
 class Optimiser {
  public:
   Optimiser(Problem& problem, const PlanData& plan, const OptimiseOptions& options)
@@ -46,6 +49,7 @@ class Optimiser {
     }
     Optimum out;
     out.status = static_cast<Status>(search_->estimate(ending, psi.data()));
+    if (to_all_digits_ && psi == evaluated_) out.at = std::move(at_);
     out.theta = psi.head(m_);
     out.beta = k_ > m_ ? psi.tail(k_ - m_) : start_;
     out.inverse_hessian = Eigen::Map<Eigen::MatrixXd>(bfgs_.B.at, k_, k_);
@@ -60,11 +64,10 @@ class Optimiser {
 
   /// Into the arrays that lane_ looks at.
   void evaluate() {
+    to_all_digits_ = tight_;
+    evaluated_ = Vector(bfgs_.trial.at, k_);
     const ProblemEvaluation at = problem_.evaluate(theta(), k_ > m_ ? beta() : start_, true);
-    at_.objective = at.objective;
-    at_.gradient = at.gradient;
-    at_.G = at.G;
-    at_.TT = at.TT;
+    at_ = at;  // not moved: the arrays stay where they are
     evaluations_ += 1;
   }
 
@@ -75,6 +78,7 @@ class Optimiser {
       if (std::isfinite(at_.objective)) renew();
     }
     const auto outcome = bfgs_.advance(true, at_.objective, lane_.gradient);
+    if (outcome.accepted && bfgs_.slope() * -0.5 < kNearlyConverged) tighten();
     const Ending ending = search_->settle(outcome.converged, outcome.stalled);
     if (ending == kGoesOn && phase_ == kSearch && outcome.accepted && bfgs_.accepted() > 0 && renewals_ < 2) {
       ++renewals_;
@@ -84,6 +88,11 @@ class Optimiser {
       for (int i = 0; i < k_; ++i) bfgs_.trial[i] = bfgs_.psi[i] + bfgs_.alpha() * bfgs_.direction[i];
     }
     return ending;
+  }
+
+  void tighten() {
+    problem_.set_mode_tolerance(kReportedModeTolerance);
+    tight_ = true;
   }
 
   /// The expected inverse Hessian at the trial just evaluated.
@@ -102,7 +111,10 @@ class Optimiser {
   ProblemEvaluation at_;
   double phase_ = kIdle, evaluations_ = 0, escapes_ = 0;
   int renewals_ = 0;
-  Eigen::VectorXd start_;  ///< of beta
+  bool tight_ = false;          ///< the next evaluation has the reported mode tolerance
+  bool to_all_digits_ = false;  ///< the last had
+  Eigen::VectorXd start_;       ///< of beta
+  Eigen::VectorXd evaluated_;   ///< k: psi of the last evaluation
   SearchLane lane_;
   Bfgs<double>& bfgs_ = lane_.bfgs;
   std::unique_ptr<Search<double>> search_;
