@@ -48,9 +48,15 @@ Eigen::VectorXd start_of_beta(const Model& model, const PlanData& plan) {
   return plan.linear ? Eigen::VectorXd() : glm_start(model, plan);
 }
 
+/// Where a large border makes evaluations dear, there are many rows: estimates within 3e-5 of a standard
+/// error then have an error of about 1e-7.
+double search_tolerance(const PlanData& plan, const FitOptions& options) {
+  return plan.view.arrow.border >= kDenseBorder ? 10 * options.tolerance : options.tolerance;
+}
+
 /// From the optimum with the better of the given and the data's own start.
 Optimum find_optimum(Problem& problem, const Model& model, const PlanData& plan, const FitOptions& options) {
-  const OptimiseOptions how{options.tolerance, options.max_evaluations};
+  const OptimiseOptions how{search_tolerance(plan, options), options.max_evaluations};
   Eigen::VectorXd beta = options.beta ? *options.beta : start_of_beta(model, plan);
   if (options.theta) return optimise(problem, plan, *options.theta, beta, how);
   const Eigen::VectorXd zero = Eigen::VectorXd::Zero(plan.paths.m);

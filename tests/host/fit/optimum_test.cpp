@@ -5,6 +5,7 @@
 #include <cuglmm/cuglmm.hpp>
 #include <host/engine/engine.hpp>
 #include <tests/support/cases.hpp>
+#include <tests/support/crossed_model.hpp>
 
 namespace cuglmm {
 namespace {
@@ -21,13 +22,18 @@ Fit fit_of(const std::string& id, int nagq = 1) {
   return fit(test::make_model(test::reference_case(id)), {.nagq = nagq, .device = "cpu"});
 }
 
+/// Of the deviance: the square of the distance to the optimum in standard errors.
+double predicted_decrease(const Fit& fit) {
+  const Eigen::VectorXd gradient = evaluated_anew(fit).gradient;
+  return gradient.dot(fit.inverse_hessian * gradient) / 2;
+}
+
 class Optimum : public testing::TestWithParam<const char*> {};
 
 TEST_P(Optimum, IsWithinMillionthsOfAStandardError) {
   const Fit f = fit_of(GetParam());
   ASSERT_EQ(f.status, Status::converged);
-  const Eigen::VectorXd gradient = evaluated_anew(f).gradient;
-  EXPECT_LT(gradient.dot(f.inverse_hessian * gradient) / 2, 2e-11);  // of the deviance: a square of SEs
+  EXPECT_LT(predicted_decrease(f), 2e-11);
 }
 
 TEST_P(Optimum, IsReportedToAllDigits) {
@@ -45,6 +51,22 @@ TEST_P(Optimum, IsReportedToAllDigits) {
 INSTANTIATE_TEST_SUITE_P(Cases, Optimum,
                          testing::Values("cbpp_logit", "grouseticks_3terms", "guimmun_nested",
                                          "verbagg_crossed"));
+
+TEST(OptimumOfALargeBorder, IsWithinMillionthsOfAStandardError) {
+  const Fit f = fit(test::crossed_model(kDenseBorder, 2000), {.device = "cpu"});
+  ASSERT_EQ(f.status, Status::converged);
+  EXPECT_LT(predicted_decrease(f), 2e-11);
+}
+
+TEST(OptimumOfALargeBorder, OfALinearModelIsWithinHundredThousandthsOfAStandardError) {
+  const Model model = test::crossed_model(kDenseBorder, 2000, gaussian());
+  const Fit f = fit(model, {.device = "cpu"}), exact = fit(model, {.tolerance = 1e-16, .device = "cpu"});
+  ASSERT_EQ(f.status, Status::converged);
+  for (Eigen::Index i = 0; i < f.theta.size(); ++i)
+    EXPECT_NEAR(f.theta[i], exact.theta[i], 3.5e-5 * std::sqrt(2 * exact.inverse_hessian(i, i)));
+  EXPECT_NEAR(f.sigma, exact.sigma, 1e-6 * exact.sigma);
+  EXPECT_LT((f.beta - exact.beta).norm(), 1e-5 * std::sqrt(exact.vcov.diagonal().minCoeff()));
+}
 
 }  // namespace
 }  // namespace cuglmm
