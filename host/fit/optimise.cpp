@@ -1,5 +1,6 @@
 #include <host/fit/optimise.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <vector>
@@ -12,6 +13,13 @@ namespace {
 
 /// Predicted decrease below which the next evaluation may be the last.
 constexpr double kNearlyConverged = 1e-6;
+
+/// On the way modes need not be more exact than the decrease in sight: what PIRLS leaves is in error by a
+/// hundredth of its tolerance (design.md 1.7).
+double mode_tolerance(double decrease) {
+  return decrease < kNearlyConverged ? kReportedModeTolerance
+                                     : std::clamp(1e-3 * decrease, kModeTolerance, 1e-2);
+}
 
 class Optimiser {
  public:
@@ -78,7 +86,7 @@ class Optimiser {
       if (std::isfinite(at_.objective)) renew();
     }
     const auto outcome = bfgs_.advance(true, at_.objective, lane_.gradient);
-    if (outcome.accepted && bfgs_.slope() * -0.5 < kNearlyConverged) tighten();
+    if (outcome.accepted) set_mode_tolerance(mode_tolerance(bfgs_.slope() * -0.5));
     const Ending ending = search_->settle(outcome.converged, outcome.stalled);
     if (ending == kGoesOn && phase_ == kSearch && outcome.accepted && bfgs_.accepted() > 0 && renewals_ < 2) {
       ++renewals_;
@@ -90,9 +98,9 @@ class Optimiser {
     return ending;
   }
 
-  void tighten() {
-    problem_.set_mode_tolerance(kReportedModeTolerance);
-    tight_ = true;
+  void set_mode_tolerance(double tolerance) {
+    problem_.set_mode_tolerance(tolerance);
+    tight_ = tolerance == kReportedModeTolerance;
   }
 
   /// The expected inverse Hessian at the trial just evaluated.
