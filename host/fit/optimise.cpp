@@ -11,14 +11,15 @@
 namespace cuglmm {
 namespace {
 
-/// Predicted decrease below which the next evaluation may be the last.
-constexpr double kNearlyConverged = 1e-6;
+/// A step may take the predicted decrease from so many times the tolerance to below it, so that the next
+/// evaluation is the last.
+constexpr double kLastStep = 1e4;
 
 /// On the way modes need not be more exact than the decrease in sight: what PIRLS leaves is in error by a
 /// hundredth of its tolerance (design.md 1.7).
-double mode_tolerance(double decrease) {
-  return decrease < kNearlyConverged ? kReportedModeTolerance
-                                     : std::clamp(1e-3 * decrease, kModeTolerance, 1e-2);
+double mode_tolerance(double decrease, double tolerance) {
+  return decrease < kLastStep * tolerance ? kReportedModeTolerance
+                                          : std::clamp(1e-3 * decrease, kModeTolerance, 1e-2);
 }
 
 class Optimiser {
@@ -86,7 +87,7 @@ class Optimiser {
       if (std::isfinite(at_.objective)) renew();
     }
     const auto outcome = bfgs_.advance(true, at_.objective, lane_.gradient);
-    if (outcome.accepted) set_mode_tolerance(mode_tolerance(bfgs_.slope() * -0.5));
+    if (outcome.accepted) set_mode_tolerance(mode_tolerance(bfgs_.slope() * -0.5, bfgs_.tolerance));
     const Ending ending = search_->settle(outcome.converged, outcome.stalled);
     if (ending == kGoesOn && phase_ == kSearch && outcome.accepted && bfgs_.accepted() > 0 && renewals_ < 2) {
       ++renewals_;
