@@ -20,12 +20,9 @@
 namespace cuglmm {
 namespace {
 
-/// For the values that are reported: the objective is then exact to rounding.
-constexpr double kReportedModeTolerance = 1e-14;
-
-/// Predicted decrease up to which an optimum is corrected by a Newton step: beyond it the step may not be
-/// trusted.
-constexpr double kPolish = 1e-4;
+/// Predicted decrease from which and up to which an optimum is corrected by a Newton step: below, estimates
+/// are within 3e-6 of a standard error, its square root; beyond, the step may not be trusted.
+constexpr double kNoGain = 1e-11, kPolish = 1e-4;
 
 class Clock {
  public:
@@ -51,9 +48,15 @@ Eigen::VectorXd start_of_beta(const Model& model, const PlanData& plan) {
   return plan.linear ? Eigen::VectorXd() : glm_start(model, plan);
 }
 
+/// Where a large border makes evaluations dear, there are many rows: estimates within 3e-5 of a standard
+/// error then have an error of about 1e-7.
+double search_tolerance(const PlanData& plan, const FitOptions& options) {
+  return plan.view.arrow.border >= kDenseBorder ? 10 * options.tolerance : options.tolerance;
+}
+
 /// From the optimum with the better of the given and the data's own start.
 Optimum find_optimum(Problem& problem, const Model& model, const PlanData& plan, const FitOptions& options) {
-  const OptimiseOptions how{options.tolerance, options.max_evaluations};
+  const OptimiseOptions how{search_tolerance(plan, options), options.max_evaluations};
   Eigen::VectorXd beta = options.beta ? *options.beta : start_of_beta(model, plan);
   if (options.theta) return optimise(problem, plan, *options.theta, beta, how);
   const Eigen::VectorXd zero = Eigen::VectorXd::Zero(plan.paths.m);
@@ -92,13 +95,14 @@ Eigen::VectorXd parameter_scale(const Optimum& optimum, const Eigen::MatrixXd& v
   return scale;
 }
 
-/// One Newton step. The optimizer stops where its own inverse Hessian predicts no decrease, but in a long
-/// flat valley (guPrenat: 70 evaluations) that is not yet the optimum to all digits lme4's polished fits
-/// have.
+/// One Newton step, where it gains anything. The optimizer stops where its own inverse Hessian predicts no
+/// decrease, but in a long flat valley (guPrenat: 70 evaluations) that is not yet the optimum to all digits
+/// lme4's polished fits have.
 void polish(Fit& fit, Problem& problem, ProblemEvaluation& at, const Eigen::MatrixXd& inverse_hessian) {
   const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
   const Eigen::VectorXd step = inverse_hessian * at.gradient;
-  if (!(step.dot(at.gradient) / 2 < kPolish)) return;
+  const double decrease = step.dot(at.gradient) / 2;
+  if (!(decrease > kNoGain && decrease < kPolish)) return;
   const Eigen::VectorXd theta = fit.theta - step.head(m), beta = fit.beta - step.tail(p);
   ProblemEvaluation polished = problem.evaluate(theta, beta, true);
   if (!(polished.gradient.norm() < at.gradient.norm())) return;
@@ -108,8 +112,8 @@ void polish(Fit& fit, Problem& problem, ProblemEvaluation& at, const Eigen::Matr
   fit.u_squared = problem.u().squaredNorm();
 }
 
-/// Small borders: evaluations side by side. Large ones, of which each takes a tenth of a second: half as
-/// many, for digits nobody sees.
+/// Trees: central differences, since one of their evaluations takes next to nothing. Borders: half as many
+/// evaluations, for digits nobody sees; side by side where the border is small.
 Eigen::MatrixXd find_hessian(const Fit& fit, Engine& engine, Problem& problem, const ResponseSums& sums,
                              const Eigen::VectorXd& gradient, const Eigen::VectorXd& scale) {
   const PlanData& plan = fit.plan->data();
@@ -119,7 +123,7 @@ Eigen::MatrixXd find_hessian(const Fit& fit, Engine& engine, Problem& problem, c
     return hessian(problem, fit.theta, fit.beta, gradient, scale, Differences::forward);
   FeedStorage lanes(plan.view, engine.feed_width());
   fill_feed(plan, sums, problem.u(), lanes.feed, engine.feed_width());
-  return hessian(engine, lanes.feed, search_point(plan.view, fit.theta, fit.beta), scale,
+  return hessian(engine, lanes.feed, search_point(plan.view, fit.theta, fit.beta), gradient, scale,
                  kReportedModeTolerance);
 }
 
@@ -198,7 +202,7 @@ Fit fit(const Model& model, const FitOptions& options) {
   fit.theta = optimum.theta;
   fit.beta = optimum.beta;
   problem->set_mode_tolerance(kReportedModeTolerance);
-  ProblemEvaluation at = problem->evaluate(fit.theta, fit.beta, true);
+  ProblemEvaluation at = optimum.at ? *optimum.at : problem->evaluate(fit.theta, fit.beta, true);
   fit.u_squared = problem->u().squaredNorm();
   if (plan.view.profiled) {
     fit.beta = at.beta;

@@ -35,23 +35,20 @@ Eigen::MatrixXd hessian(Problem& problem, const Eigen::VectorXd& theta, const Ei
   return (H + H.transpose()) / 2;
 }
 
-Eigen::MatrixXd hessian(Engine& engine, Feed& feed, const Eigen::VectorXd& psi, const Eigen::VectorXd& scale,
+Eigen::MatrixXd hessian(Engine& engine, Feed& feed, const Eigen::VectorXd& psi,
+                        const Eigen::VectorXd& gradient, const Eigen::VectorXd& scale,
                         double mode_tolerance) {
   const Eigen::Index k = psi.size();
   const int width = engine.feed_width();
-  Eigen::MatrixXd points = psi.replicate(1, 2 * k), gradients(k, 2 * k), gradient;
-  for (Eigen::Index i = 0; i < k; ++i) {
-    points(i, 2 * i) += kCentralStep * scale[i];
-    points(i, 2 * i + 1) -= kCentralStep * scale[i];
+  const Eigen::VectorXd step = kForwardStep * scale;
+  Eigen::MatrixXd points = psi.replicate(1, k), H(k, k), some;
+  points.diagonal() += step;
+  for (Eigen::Index first = 0; first < k; first += width) {
+    feed.count = static_cast<int>(std::min<Eigen::Index>(width, k - first));
+    engine.evaluate(feed, points.middleCols(first, feed.count), some, mode_tolerance);
+    H.middleCols(first, feed.count) = some;
   }
-  for (Eigen::Index first = 0; first < 2 * k; first += width) {
-    feed.count = static_cast<int>(std::min<Eigen::Index>(width, 2 * k - first));
-    engine.evaluate(feed, points.middleCols(first, feed.count), gradient, mode_tolerance);
-    gradients.middleCols(first, feed.count) = gradient;
-  }
-  Eigen::MatrixXd H(k, k);
-  for (Eigen::Index i = 0; i < k; ++i)
-    H.col(i) = (gradients.col(2 * i) - gradients.col(2 * i + 1)) / (2 * kCentralStep * scale[i]);
+  H = (H.colwise() - gradient) * step.cwiseInverse().asDiagonal();
   return (H + H.transpose()) / 2;
 }
 

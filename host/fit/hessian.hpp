@@ -16,9 +16,9 @@ Eigen::MatrixXd hessian(Problem& problem, const Eigen::VectorXd& theta, const Ei
                         const Eigen::VectorXd& gradient, const Eigen::VectorXd& scale,
                         Differences differences);
 
-/// The same by central differences, the evaluations side by side in the lanes of a feed, which holds the
+/// The same by forward differences, the evaluations side by side in the lanes of a feed, which holds the
 /// problem in each of them.
-Eigen::MatrixXd hessian(Engine& engine, Feed& feed, const Eigen::VectorXd& psi, const Eigen::VectorXd& scale,
-                        double mode_tolerance);
+Eigen::MatrixXd hessian(Engine& engine, Feed& feed, const Eigen::VectorXd& psi,
+                        const Eigen::VectorXd& gradient, const Eigen::VectorXd& scale, double mode_tolerance);
 
 }  // namespace cuglmm

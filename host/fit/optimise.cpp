@@ -1,5 +1,6 @@
 #include <host/fit/optimise.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <memory>
 #include <vector>
@@ -9,6 +10,17 @@
 
 namespace cuglmm {
 namespace {
+
+/// A step may take the predicted decrease from so many times the tolerance to below it, so that the next
+/// evaluation is the last.
+constexpr double kLastStep = 1e4;
+
+/// On the way modes need not be more exact than the decrease in sight: what PIRLS leaves is in error by a
+/// hundredth of its tolerance (design.md 1.7).
+double mode_tolerance(double decrease, double tolerance) {
+  return decrease < kLastStep * tolerance ? kReportedModeTolerance
+                                          : std::clamp(1e-3 * decrease, kModeTolerance, 1e-2);
+}
 
 class Optimiser {
  public:
@@ -46,6 +58,7 @@ class Optimiser {
     }
     Optimum out;
     out.status = static_cast<Status>(search_->estimate(ending, psi.data()));
+    if (to_all_digits_ && psi == evaluated_) out.at = std::move(at_);
     out.theta = psi.head(m_);
     out.beta = k_ > m_ ? psi.tail(k_ - m_) : start_;
     out.inverse_hessian = Eigen::Map<Eigen::MatrixXd>(bfgs_.B.at, k_, k_);
@@ -60,11 +73,10 @@ class Optimiser {
 
   /// Into the arrays that lane_ looks at.
   void evaluate() {
+    to_all_digits_ = tight_;
+    evaluated_ = Vector(bfgs_.trial.at, k_);
     const ProblemEvaluation at = problem_.evaluate(theta(), k_ > m_ ? beta() : start_, true);
-    at_.objective = at.objective;
-    at_.gradient = at.gradient;
-    at_.G = at.G;
-    at_.TT = at.TT;
+    at_ = at;  // not moved: the arrays stay where they are
     evaluations_ += 1;
   }
 
@@ -75,6 +87,7 @@ class Optimiser {
       if (std::isfinite(at_.objective)) renew();
     }
     const auto outcome = bfgs_.advance(true, at_.objective, lane_.gradient);
+    if (outcome.accepted) set_mode_tolerance(mode_tolerance(bfgs_.slope() * -0.5, bfgs_.tolerance));
     const Ending ending = search_->settle(outcome.converged, outcome.stalled);
     if (ending == kGoesOn && phase_ == kSearch && outcome.accepted && bfgs_.accepted() > 0 && renewals_ < 2) {
       ++renewals_;
@@ -84,6 +97,11 @@ class Optimiser {
       for (int i = 0; i < k_; ++i) bfgs_.trial[i] = bfgs_.psi[i] + bfgs_.alpha() * bfgs_.direction[i];
     }
     return ending;
+  }
+
+  void set_mode_tolerance(double tolerance) {
+    problem_.set_mode_tolerance(tolerance);
+    tight_ = tolerance == kReportedModeTolerance;
   }
 
   /// The expected inverse Hessian at the trial just evaluated.
@@ -102,7 +120,10 @@ class Optimiser {
   ProblemEvaluation at_;
   double phase_ = kIdle, evaluations_ = 0, escapes_ = 0;
   int renewals_ = 0;
-  Eigen::VectorXd start_;  ///< of beta
+  bool tight_ = false;          ///< the next evaluation has the reported mode tolerance
+  bool to_all_digits_ = false;  ///< the last had
+  Eigen::VectorXd start_;       ///< of beta
+  Eigen::VectorXd evaluated_;   ///< k: psi of the last evaluation
   SearchLane lane_;
   Bfgs<double>& bfgs_ = lane_.bfgs;
   std::unique_ptr<Search<double>> search_;

@@ -2,17 +2,22 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <optional>
 
 #include <cuglmm/status.hpp>
 #include <host/engine/engine.hpp>
 
 namespace cuglmm {
 
+/// For the values that are reported: the objective is then exact to rounding.
+constexpr double kReportedModeTolerance = 1e-14;
+
 struct Optimum {
   Eigen::VectorXd theta, beta;      ///< beta: where it is profiled, the start
   Eigen::MatrixXd inverse_hessian;  ///< BFGS's
   Status status = Status::failed;   ///< converged, singular, not_converged or failed
   int evaluations = 0;
+  std::optional<ProblemEvaluation> at;  ///< there, with moments, if the last evaluation was to all digits
 };
 
 struct OptimiseOptions {
@@ -21,7 +26,8 @@ struct OptimiseOptions {
 };
 
 /// From (theta, beta): the inverse Hessian is the expected one there, renewed after the first two steps; a
-/// singular optimum is checked and left if it is a saddle (design.md 1.2, 1.7).
+/// singular optimum is checked and left if it is a saddle (design.md 1.2, 1.7). The last evaluations have the
+/// reported mode tolerance, so that the estimate need not be evaluated once more.
 Optimum optimise(Problem& problem, const PlanData& plan, const Eigen::VectorXd& theta,
                  const Eigen::VectorXd& beta, const OptimiseOptions& options);
 

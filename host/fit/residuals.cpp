@@ -45,8 +45,11 @@ void add_residuals(Fit& fit) {
   for (std::size_t j = 0; j < model.terms.size(); ++j) {
     const RandomTerm& term = model.terms[j];
     const std::vector<int>& level = model.factors[term.factor].codes;
-    for (std::int64_t i = 0; i < model.rows(); ++i)
-      fit.eta[i] += term.Z.row(i).dot(fit.modes[j].row(level[i]));
+    for (int c = 0; c < term.size(); ++c) {
+      const auto z = term.Z.col(c);
+      const auto mode = fit.modes[j].col(c);
+      for (std::int64_t i = 0; i < model.rows(); ++i) fit.eta[i] += z[i] * mode[level[i]];
+    }
   }
   fit.mu.resize(model.rows());
   fit.pearson.resize(model.rows());

@@ -85,24 +85,35 @@ class Builder {
     out_.view.border = effects_ - out_.view.border_first;
   }
 
-  /// The first random effect of a row's node.
-  int effect_of(std::int64_t row, int level) const {
-    const int l = codes(level)[row];
-    return level < paths_.chain ? out_.nodes[node_of_[level][l]].u
-                                : out_.factor_first[level - paths_.chain] + l * paths_.own(level);
-  }
-
   /// Cells in the order of their leaves' nodes.
   void sort_cells() {
     std::vector<int> node(cells_.size());
     for (std::int64_t i = 0; i < cells_.size(); ++i) node[i] = node_of_[0][cells_.leaf[i]];
-    const std::vector<int> order = ascending(node, out_.nodes.size());
+    if (!std::is_sorted(node.begin(), node.end())) reorder_cells(ascending(node, out_.nodes.size()));
+    out_.effect.resize(cells_.size() * paths_.levels());
+    for (int level = 0; level < paths_.levels(); ++level) {
+      const std::vector<int>&code = codes(level), effects = effects_of(level);
+      int* effect = out_.effect.data() + level;
+      for (const std::int64_t row : cells_.model_row) {
+        *effect = effects[code[row]];
+        effect += paths_.levels();
+      }
+    }
+  }
+  /// The first random effect of each level of a factor.
+  std::vector<int> effects_of(int level) const {
+    std::vector<int> effects(levels_of(level));
+    for (int l = 0; l < levels_of(level); ++l)
+      effects[l] = level < paths_.chain ? out_.nodes[node_of_[level][l]].u
+                                        : out_.factor_first[level - paths_.chain] + l * paths_.own(level);
+    return effects;
+  }
+  void reorder_cells(const std::vector<int>& order) {
     Cells sorted;
     sorted.row.reserve(cells_.row.size());
     for (auto* of : {&sorted.first, &sorted.leaf}) of->reserve(cells_.size() + 1);
     sorted.model_row.reserve(cells_.size());
     sorted.weight.reserve(cells_.size());
-    out_.effect.reserve(cells_.size() * paths_.levels());
     for (const int cell : order) {
       sorted.first.push_back(static_cast<int>(sorted.row.size()));
       sorted.leaf.push_back(cells_.leaf[cell]);
@@ -113,8 +124,6 @@ class Builder {
     }
     sorted.first.push_back(static_cast<int>(sorted.row.size()));
     cells_ = std::move(sorted);
-    for (const std::int64_t row : cells_.model_row)
-      for (int level = 0; level < paths_.levels(); ++level) out_.effect.push_back(effect_of(row, level));
   }
 
   /// Of every node: its ancestors' effects, and those of the border that its rows or its children's use.
@@ -185,17 +194,22 @@ class Builder {
 
   /// Of every cell: where the values of each pair of its factors stand.
   void place_pairs() {
-    const int F = paths_.levels();
-    std::unordered_map<std::uint64_t, int> border_blocks;
-    out_.pair.reserve(cells_.size() * (F * (F + 1) / 2));
+    const int F = paths_.levels(), pairs = F * (F + 1) / 2;
+    std::vector<int> node(out_.view.border_first);  // by its first effect
+    for (std::size_t n = 0; n < out_.nodes.size(); ++n) node[out_.nodes[n].u] = static_cast<int>(n);
+    BorderPlaces border{std::vector<Index>(out_.view.border, -1), {}};
+    out_.pair.reserve(cells_.size() * pairs);
     for (std::int64_t i = 0; i < cells_.size(); ++i) {
       const int* effect = out_.effect.data() + i * F;
+      if (i > 0 && std::equal(effect, effect + F, effect - F)) {
+        for (int k = 0; k < pairs; ++k) out_.pair.push_back(out_.pair[out_.pair.size() - pairs]);
+        continue;
+      }
       for (int f = 0; f < F; ++f)
         for (int g = 0; g <= f; ++g)
           out_.pair.push_back(static_cast<int>(
-              g < paths_.chain
-                  ? node_pair(out_.nodes[node_of_[g][codes(g)[cells_.model_row[i]]]], effect[f])
-                  : border_pair(border_blocks, effect[f], paths_.own(f), effect[g], paths_.own(g))));
+              g < paths_.chain ? node_pair(out_.nodes[node[effect[g]]], effect[f])
+                               : border_pair(border, effect[f], paths_.own(f), effect[g], paths_.own(g))));
     }
     out_.view.values = values_;
   }
@@ -207,17 +221,25 @@ class Builder {
     const auto at = std::lower_bound(begin, begin + node.list_size, later);
     return node.block + (q + (at - begin)) * q;
   }
-  Index border_pair(std::unordered_map<std::uint64_t, int>& known, int row, int rows, int column,
-                    int columns) {
-    const auto [at, is_new] =
-        known.try_emplace((std::uint64_t(row) << 32) | std::uint32_t(column), static_cast<int>(values_));
-    if (is_new) {
-      out_.blocks.push_back(
-          {row - out_.view.border_first, column - out_.view.border_first, rows, columns, values_});
+  /// Blocks of the border that have a place; -1: not yet.
+  struct BorderPlaces {
+    std::vector<Index> diagonal;  ///< by effect
+    std::unordered_map<std::uint64_t, Index> others;
+  };
+  Index border_pair(BorderPlaces& known, int row, int rows, int column, int columns) {
+    row -= out_.view.border_first;
+    column -= out_.view.border_first;
+    Index& place =
+        row == column
+            ? known.diagonal[row]
+            : known.others.try_emplace((std::uint64_t(row) << 32) | std::uint32_t(column), -1).first->second;
+    if (place < 0) {
+      place = values_;
+      out_.blocks.push_back({row, column, rows, columns, values_});
       values_ += Index{rows} * columns;
       check_size();
     }
-    return at->second;
+    return place;
   }
 
   /// Alike where that holds for kAlike nodes at least.
@@ -306,21 +328,25 @@ void ArrowData::add_sums(const Model& model, const PlanData& plan) {
   const Eigen::Map<const Eigen::VectorXd> weights(plan.cells.weight.data(), view.rows);
   const Eigen::MatrixXd XWX = X.transpose() * weights.asDiagonal() * X;
   XX.assign(XWX.data(), XWX.data() + XWX.size());
-  for (std::int64_t i = 0; i < view.rows; ++i) {
-    const double w = plan.cells.weight[i];
-    const double *x = plan.X.data() + i * p, *z = plan.Z.data() + i * Q;
-    const int* at = pair.data() + i * (F * (F + 1) / 2);
+  const std::vector<int> first_of = plan.paths.level_first;
+  double *const ZZ_at = ZZ.data(), *const ZX_at = ZX.data();
+  const int *at = pair.data(), *row_effect = effect.data();
+  const double *x = plan.X.data(), *z = plan.Z.data();
+  for (std::int64_t i = 0; i < view.rows; ++i, x += p, z += Q, row_effect += F) {
+    const double w = weights[i];
     for (int f = 0; f < F; ++f) {
-      const double* z_f = z + plan.paths.level_first[f];
-      const int first = effect[i * F + f], qf = plan.paths.own(f);
-      for (int r = 0; r < qf; ++r)
-        for (int j = 0; j < p; ++j) ZX[std::size_t(first + r) * p + j] += w * z_f[r] * x[j];
+      const double* z_f = z + first_of[f];
+      const int qf = first_of[f + 1] - first_of[f];
+      for (int r = 0; r < qf; ++r) {
+        const double wz = w * z_f[r];
+        double* const to = ZX_at + std::size_t(row_effect[f] + r) * p;
+        for (int j = 0; j < p; ++j) to[j] += wz * x[j];
+      }
       for (int g = 0; g <= f; ++g, ++at) {
-        const double* z_g = z + plan.paths.level_first[g];
-        const int qg = plan.paths.own(g);
+        const double* z_g = z + first_of[g];
+        const int qg = first_of[g + 1] - first_of[g];
         for (int r = 0; r < qf; ++r)
-          for (int c = 0; c < (f == g ? r + 1 : qg); ++c)
-            ZZ[std::size_t(*at) + r * qg + c] += w * z_f[r] * z_g[c];
+          for (int c = 0; c < (f == g ? r + 1 : qg); ++c) ZZ_at[*at + r * qg + c] += w * z_f[r] * z_g[c];
       }
     }
   }

@@ -48,14 +48,28 @@ std::vector<int> representatives(const Model& model, const Paths& paths, const s
   return first;
 }
 
+Cells rows_as_cells(const Model& model, const std::vector<int>& leaf, const std::vector<int>& by_leaf) {
+  Cells cells;
+  cells.row.assign(by_leaf.begin(), by_leaf.end());
+  cells.model_row = cells.row;
+  cells.first.resize(by_leaf.size() + 1);
+  std::iota(cells.first.begin(), cells.first.end(), 0);
+  cells.leaf.reserve(by_leaf.size());
+  cells.weight.reserve(by_leaf.size());
+  for (const int row : by_leaf) {
+    cells.leaf.push_back(leaf[row]);
+    cells.weight.push_back(model.weights[row]);
+  }
+  return cells;
+}
+
 }  // namespace
 
 Cells make_cells(const Model& model, const Paths& paths, bool collapse) {
   const std::vector<int>& leaf = model.factors[paths.factor[0]].codes;
   const std::vector<int> by_leaf = ascending(leaf, model.factors[paths.factor[0]].levels.size());
-  std::vector<int> first(by_leaf.size());
-  std::iota(first.begin(), first.end(), 0);
-  if (collapse) first = representatives(model, paths, by_leaf);
+  if (!collapse) return rows_as_cells(model, leaf, by_leaf);
+  const std::vector<int> first = representatives(model, paths, by_leaf);
 
   Cells cells;
   std::vector<int> cell(model.rows());  // of each row; they are numbered leaf by leaf

@@ -30,24 +30,25 @@ KernelShape kernel_shape(const Model& model, const Paths& paths) {
 
 void fill_cells(const Model& model, PlanData& plan) {
   const Cells& cells = plan.cells;
-  plan.X.reserve(cells.size() * plan.p);
-  plan.Z.reserve(cells.size() * plan.paths.Q);
-  for (auto* of : {&plan.offset, &plan.trials, &plan.draw_weight}) of->reserve(cells.row.size());
-  plan.alike.reserve(cells.size());
-  for (std::int64_t row : cells.model_row) {
-    for (int j = 0; j < plan.p; ++j) plan.X.push_back(model.X(row, j));
-    const std::size_t at = plan.Z.size();
-    plan.Z.resize(at + plan.paths.Q);
+  plan.X.resize(cells.size() * plan.p);
+  plan.Z.resize(cells.size() * plan.paths.Q);
+  plan.offset.reserve(cells.size());
+  double *x = plan.X.data(), *z = plan.Z.data();
+  for (const std::int64_t row : cells.model_row) {
+    for (int j = 0; j < plan.p; ++j) *x++ = model.X(row, j);
     for (std::size_t j = 0; j < model.terms.size(); ++j)
       for (int c = 0; c < model.terms[j].size(); ++c)
-        plan.Z[at + plan.paths.terms[j].first + c] = model.terms[j].Z(row, c);
+        z[plan.paths.terms[j].first + c] = model.terms[j].Z(row, c);
+    z += plan.paths.Q;
     plan.offset.push_back(model.offset[row]);
   }
   const bool binomial = model.family.kind == FamilyKind::binomial;
-  for (std::int64_t row : cells.row) {
-    plan.trials.push_back(binomial ? model.weights[row] : 1);
-    plan.draw_weight.push_back(binomial ? 1 : model.weights[row]);
-  }
+  std::vector<double>& weights = binomial ? plan.trials : plan.draw_weight;
+  std::vector<double>& ones = binomial ? plan.draw_weight : plan.trials;
+  weights.reserve(cells.row.size());
+  for (const std::int64_t row : cells.row) weights.push_back(model.weights[row]);
+  ones.assign(cells.row.size(), 1);
+  plan.alike.reserve(cells.size());
   for (std::int64_t i = 0; i < cells.size(); ++i) {
     const auto begin = plan.trials.begin() + cells.first[i], end = plan.trials.begin() + cells.first[i + 1];
     const bool single = binomial && std::all_of(begin, end, [](double trials) { return trials == 1; });
@@ -138,8 +139,8 @@ void make_view(const Model& model, const PlanOptions& options, PlanData& plan) {
   view.level_first = plan.paths.level_first.data();
   view.term = plan.paths.terms.data();
   plan.z_square.assign(plan.paths.Q, 0);
-  for (std::size_t i = 0; i < plan.Z.size(); ++i)
-    plan.z_square[i % plan.paths.Q] = std::max(plan.z_square[i % plan.paths.Q], plan.Z[i] * plan.Z[i]);
+  for (auto z = plan.Z.begin(); z != plan.Z.end();)
+    for (double& largest : plan.z_square) largest = std::max(largest, *z * *z), ++z;
   view.z_square = plan.z_square.data();
   for (const TermView& t : plan.paths.terms) {
     const int s = t.size * (t.size + 1) / 2;

@@ -96,8 +96,8 @@ struct PlanData {
   ResponseSums sums(const Model& model, const Eigen::Ref<const Eigen::VectorXd>& y) const;
 
  private:
-  double cell_sum(const Model& model, const Eigen::Ref<const Eigen::VectorXd>& y, std::int64_t i,
-                  ResponseSums& sums) const;
+  Eigen::VectorXd cell_sums(const Model& model, const Eigen::Ref<const Eigen::VectorXd>& y,
+                            double& constant) const;
 };
 
 /// The by-component layout for slices of `width` lanes.

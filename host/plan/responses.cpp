@@ -25,48 +25,43 @@ double likelihood_constant(FamilyKind family, double y, double p) {
 /// those of a linear model through the same of y - offset - X centre.
 ResponseSums PlanData::sums(const Model& model, const Eigen::Ref<const Eigen::VectorXd>& y) const {
   ResponseSums sums;
+  const Eigen::VectorXd py = cell_sums(model, y, sums.constant);
+  using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  sums.xy = Eigen::Map<const RowMatrix>(X.data(), cells.size(), p).transpose() * py;
+  if (!linear) sums.offset_y = Eigen::Map<const Eigen::VectorXd>(offset.data(), cells.size()).dot(py);
   sums.zy.assign(view.zy_total, 0);
-  sums.xy = Eigen::VectorXd::Zero(p);
+  const double* z = Z.data();
   if (arrow) {
-    for (std::int64_t i = 0; i < cells.size(); ++i) {
-      const double py = cell_sum(model, y, i, sums);
-      const int* effect = arrow->effect.data() + i * paths.levels();
-      for (int level = 0; level < paths.levels(); ++level)
-        for (int c = paths.level_first[level]; c < paths.level_first[level + 1]; ++c)
-          sums.zy[effect[level] + c - paths.level_first[level]] += Z[std::size_t(i) * paths.Q + c] * py;
-    }
+    const int* effect = arrow->effect.data();
+    for (std::int64_t i = 0; i < cells.size(); ++i)
+      for (int level = 0; level < paths.levels(); ++level, ++effect)
+        for (int c = 0; c < paths.own(level); ++c) sums.zy[*effect + c] += *z++ * py[i];
     return sums;
   }
   for (const ComponentData& component : components)
     for (const Node& node : component.nodes) {
       if (node.level != 0) continue;
       double* zy = sums.zy.data() + component.zy_first + node.leaf * paths.Q;
-      for (int i = component.cell_first + node.rows_begin; i < component.cell_first + node.rows_end; ++i) {
-        const double py = cell_sum(model, y, i, sums);
-        for (int c = 0; c < paths.Q; ++c) zy[c] += Z[std::size_t(i) * paths.Q + c] * py;
-      }
+      for (int i = component.cell_first + node.rows_begin; i < component.cell_first + node.rows_end; ++i)
+        for (int c = 0; c < paths.Q; ++c) zy[c] += Z[std::size_t(i) * paths.Q + c] * py[i];
     }
   return sums;
 }
 
-/// sum p y of a cell, and its part in all sums but Z'(p y).
-double PlanData::cell_sum(const Model& model, const Eigen::Ref<const Eigen::VectorXd>& y, std::int64_t i,
-                          ResponseSums& sums) const {
-  double py = 0;
-  for (int k = cells.first[i]; k < cells.first[i + 1]; ++k) {
-    const std::int64_t row = cells.row[k];
-    double value = y[row];
-    if (linear) {
-      value -= offset[i];
-      for (int j = 0; j < p; ++j) value -= X[std::size_t(i) * p + j] * arrow->centre[j];
-      sums.constant += model.weights[row] * value * value;
-    } else {
-      sums.constant += likelihood_constant(model.family.kind, value, model.weights[row]);
+/// sum p y of each cell; adds the rows' part of the constant.
+Eigen::VectorXd PlanData::cell_sums(const Model& model, const Eigen::Ref<const Eigen::VectorXd>& y,
+                                    double& constant) const {
+  Eigen::VectorXd py = Eigen::VectorXd::Zero(cells.size());
+  for (std::int64_t i = 0; i < cells.size(); ++i) {
+    double centre = linear ? offset[i] : 0;
+    for (int j = 0; linear && j < p; ++j) centre += X[std::size_t(i) * p + j] * arrow->centre[j];
+    for (int k = cells.first[i]; k < cells.first[i + 1]; ++k) {
+      const std::int64_t row = cells.row[k];
+      const double value = y[row] - centre, weight = model.weights[row];
+      constant += linear ? weight * value * value : likelihood_constant(model.family.kind, value, weight);
+      py[i] += weight * value;
     }
-    py += model.weights[row] * value;
   }
-  for (int j = 0; j < p; ++j) sums.xy[j] += X[std::size_t(i) * p + j] * py;
-  if (!linear) sums.offset_y += offset[i] * py;
   return py;
 }
 

@@ -10,7 +10,7 @@
 namespace cuglmm::test {
 
 /// Counts of `rows` rows in g x h; the border has the `border` levels of h.
-inline Model crossed_model(int border, int rows) {
+inline Model crossed_model(int border, int rows, const Family& family = poisson()) {
   std::mt19937_64 random(7);
   std::normal_distribution<double> normal;
   const auto factor = [&](const char* name, int levels) {
@@ -34,7 +34,7 @@ inline Model crossed_model(int border, int rows) {
                        h_effects[static_cast<std::size_t>(h.codes.back())];
     y.numbers.push_back(std::poisson_distribution<int>(std::exp(eta))(random));
   }
-  return Model("y ~ x + (1 | g) + (1 | h)", Data({y, x, g, h}), poisson());
+  return Model("y ~ x + (1 | g) + (1 | h)", Data({y, x, g, h}), family);
 }
 
 }  // namespace cuglmm::test
