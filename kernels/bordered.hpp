@@ -177,8 +177,15 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
         decrement = before.solve(arrow_, problem_.u, work_.delta);
         if (decrement >= tolerance) return true;
       }
+      const bool first = !before.known();
       before.forget();
+      const Mask<Real> factored = factor_and_step();
+      if (first && !ends && factored) before.keep(problem_.psi, arrow_);  // for the next passes
+      return factored;
     }
+    return factor_and_step();
+  }
+  CUGLMM_LANE Mask<Real> factor_and_step() {
     log_inverse_ = {};
     const Mask<Real> factored = arrow_.factor(log_inverse_);
     newton_step();

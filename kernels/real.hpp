@@ -24,7 +24,7 @@
 
 // Loops whose rounds a GPU's thread should begin together, so that it waits once for their loads; they must
 // store nothing.
-#if defined(__CUDACC__)
+#if defined(__CUDA_ARCH__)
 #define CUGLMM_UNROLL _Pragma("unroll 8")
 #define CUGLMM_UNROLL_FEW _Pragma("unroll 4")
 #else
