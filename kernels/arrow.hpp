@@ -276,7 +276,9 @@ class Arrow {
   CUGLMM_LANE void by_rows(const F& f) const {
     const int n = view_.border, stretches = threads_.count();
     threads_.parts(stretches, [&](int stretch) {
-      const auto at = [&](int i) { return static_cast<int>(n * sqrt(double(i) / stretches)); };  // equal areas
+      const auto at = [&](int i) {
+        return static_cast<int>(n * sqrt(double(i) / stretches));
+      };  // equal areas
       f(at(stretch), at(stretch + 1));
     });
   }
@@ -292,9 +294,10 @@ class Arrow {
   /// The same of a run that is alike.
   CUGLMM_LANE void update_border_by_tiles(const ArrowRun& run) const {
     const int tiles = (view_.nodes[run.node_begin].list_size + kTile - 1) / kTile;
-    threads_.each(Index{tiles} * tiles, [&](Index tile) {
-      const int row = static_cast<int>(tile) / tiles, column = static_cast<int>(tile) % tiles;
-      if (column <= row) update_tile(run, row * kTile, column * kTile);
+    threads_.each(Index{tiles} * (tiles + 1) / 2, [&](Index tile) {  // of the lower triangle, row by row
+      int row = 0, column = static_cast<int>(tile);
+      while (column > row) column -= ++row;
+      update_tile(run, row * kTile, column * kTile);
     });
   }
 
@@ -312,8 +315,7 @@ class Arrow {
       for (Real& entry : sums) entry = Real(0.0);
     const Index block = any.block + 1, factored = any.factored;  // of the others at equal distances
     const Lanes<Real> R = work_.R, factors = work_.node;
-    CUGLMM_UNROLL_FEW
-    for (int n = 0; n < run.node_end - run.node_begin; ++n) {
+    in_groups<4>(run.node_end - run.node_begin, [&](Index n) {
       const Lanes<Real> list = R.from(block + n * Index{last + 2});
       const Real C0 = factors[factored + n * 3];
       Real right[kTile];
@@ -322,7 +324,7 @@ class Arrow {
         const Real left = C0 * list[r[i]];
         for (int j = 0; j < kTile; ++j) sum[i][j] = fma_(left, right[j], sum[i][j]);
       }
-    }
+    });
     const Lanes<Real> S =
         work_.S.from((view_.list[any.list] - view_.border_first) * (Index{view_.border} + 1));
     for (int i = 0; i < kTile && row + i <= last; ++i)

@@ -50,8 +50,7 @@ class ArrowBorder {
 
   /// work.S holds R (lower triangle); on return the factor. Adds -log|S|; returns positive definite lanes.
   CUGLMM_CALL Mask<Real> factor(LogProduct<Real>& log_inverse) const {
-    if (any_small())
-      threads_.each(Index{n_} * n_, [&](Index i) { work_.kept[i] = work_.S[i]; });
+    if (any_small()) threads_.each(Index{n_} * n_, [&](Index i) { work_.kept[i] = work_.S[i]; });
     if (all_zero()) return Mask<Real>(true);  // a score start: S = I
     scale<true>();
     threads_.each(n_, [&](Index i) { work_.S[i * n_ + i] += Real(1.0); });
@@ -156,8 +155,7 @@ class ArrowBorder {
   /// A copy of R is kept for T.
   CUGLMM_LANE bool any_small() const {
     bool any = false;
-    for (int factor = view_.chain; factor < view_.factors; ++factor)
-      any = threads_.any(small(factor)) || any;
+    for (int factor = view_.chain; factor < view_.factors; ++factor) any = threads_.any(small(factor)) || any;
     return any;
   }
 
@@ -376,12 +374,14 @@ class ArrowBorder {
       x[i] -= dot(L, x, i);
       return;
     }
-    for (int k = 0; k < i; ++k) subtract(x.from(Index{i} * columns), L[k], x.from(Index{k} * columns), columns);
+    for (int k = 0; k < i; ++k)
+      subtract(x.from(Index{i} * columns), L[k], x.from(Index{k} * columns), columns);
   }
   /// The rows before i less the product of a row of L with row i.
   CUGLMM_HD static void substitute_back(const Lanes<Real>& L, int i, const Lanes<Real>& x, int columns) {
     if (columns == 1) return subtract(x, Real(x[i]), L, i);
-    for (int k = 0; k < i; ++k) subtract(x.from(Index{k} * columns), L[k], x.from(Index{i} * columns), columns);
+    for (int k = 0; k < i; ++k)
+      subtract(x.from(Index{k} * columns), L[k], x.from(Index{i} * columns), columns);
   }
 
   /// x <- S^-1 x: substitution along the rows of the factor L, S = L L'.

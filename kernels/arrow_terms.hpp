@@ -107,8 +107,7 @@ CUGLMM_LANE void each_term_level(const PlanView& plan, int part, const F& f) {
 /// start + the parts' sums, `stride` apart from part to part.
 template <class Real>
 CUGLMM_HD Real over_parts(Real start, int parts, const Lanes<Real>& sums, Index stride, Index at) {
-  CUGLMM_UNROLL
-  for (int part = 0; part < parts; ++part) start += sums[part * stride + at];
+  in_groups<8>(parts, [&](Index part) { start += sums[part * stride + at]; });
   return start;
 }
 
@@ -159,8 +158,8 @@ CUGLMM_CALL void add_parts(const Threads& threads, int parts, const Lanes<Real>&
   threads.each(n, [&](Index i) { to[i] = over_parts(Real(to[i]), parts, sums, n, i); });
 }
 
-/// y -= Z'WZ x, Z'WZ given by its values; x, y: effects x columns. The parts' sums for the border pass through
-/// work.part_sums.
+/// y -= Z'WZ x, Z'WZ given by its values; x, y: effects x columns. The parts' sums for the border pass
+/// through work.part_sums.
 template <class Real, class Values, class Threads>
 CUGLMM_CALL void subtract_product(const PlanView& plan, const Values& ZWZ, const Lanes<Real>& x,
                                   const Lanes<Real>& y, int columns, const ArrowWork<Real>& work,
@@ -189,8 +188,8 @@ CUGLMM_CALL void subtract_product(const PlanView& plan, const Values& ZWZ, const
       Index values = node.block + q * q;
       for (int r = 0; r < node.list_size; ++r) {
         const int effect = view.list[node.list + r];
-        const Lanes<Real> to = effect < view.border_first ? row(y, effect)
-                                                          : row(sums, effect - view.border_first);
+        const Lanes<Real> to =
+            effect < view.border_first ? row(y, effect) : row(sums, effect - view.border_first);
         for (int c = 0; c < q; ++c, ++values) {
           const Real value(ZWZ[values]);
           multiply(to, value, row(x, node.u + c));

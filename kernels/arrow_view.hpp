@@ -67,7 +67,7 @@ struct ArrowView {
   int border, border_first;  ///< effects of the border, the number of the first
   int border_node;           ///< most effects per level of a border factor
   const int* factor_first;   ///< factors - chain + 1: first effect of each border factor
-  const ArrowRun* runs;  ///< all nodes, in order
+  const ArrowRun* runs;      ///< all nodes, in order
   int run_count;
   const ArrowPart* parts;
   int part_count;

@@ -16,10 +16,10 @@ template <class Real, class Family, class Wide, class Threads, int C = kMaxPath>
 class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   using Base = BorderedRows<Real, Family, Wide, Threads, C>;
   using Base::beta_;
-  using Base::threads_;
   using Base::plan_;
   using Base::problem_;
   using Base::shape_;
+  using Base::threads_;
   using Base::view_;
   using Base::work_;
 
@@ -30,9 +30,10 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
 
   /// -2 log L, NaN where PIRLS failed; gradient: k, then beta and sigma where they are not part of psi.
   CUGLMM_LANE Real evaluate(const Real& tolerance, const Lanes<Real>& G, const Lanes<Real>& gradient,
-                            const Moments<Real>& moments) {
+                            const Moments<Real>& moments) const {
     if (!plan_.profiled) Base::linear_predictor();
-    const Mask<Real> failed = pirls(tolerance);
+    Mode mode{*this};
+    const Mask<Real> failed = pirls(mode, tolerance);
     Real response = problem_.offset_y;
     for (int j = 0; j < plan_.p; ++j) response = fma_(problem_.xy[j], beta_[j], response);
     const Real F = penalised_deviance(kHere).F;
@@ -50,7 +51,8 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
       theta_gradient(shape_, problem_.psi, G, gradient);
       finish_gradient(gradient);
     });
-    const Real value = F + v_g - decrement - log_inverse_.value() - 2.0 * response + problem_.constant;
+    const Real value =
+        F + v_g - mode.decrement - mode.log_inverse.value() - 2.0 * response + problem_.constant;
     return select_(failed, Real(NAN), value);
   }
 
@@ -64,16 +66,32 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
     threads_.each(plan_.p * plan_.p, [&](Index j) { out[j] += A[j]; });
   }
 
-  // ---- what find_mode() (pirls.hpp) calls ----
+ private:
+  static constexpr bool kKeepsFactor = Lane<Real>::width == 1 && C == kMaxPath;  ///< not on a GPU
+  enum Where { kHere, kBeforeStep };
 
-  Real decrement{0.0};        ///< g' H^-1 g
-  Mask<Real> positive{true};  ///< H is positive definite
+  CUGLMM_HD Index G_stride() const { return 2 * plan_.m + plan_.TT_size; }
 
-  CUGLMM_LANE void sweep(const Real& tolerance, const Real& last) {
+  // ---- the mode ----
+
+  /// What find_mode() (pirls.hpp) asks for. All else is the same for all threads of a problem.
+  struct Mode {
+    const Bordered& of;
+    Real decrement{0.0};             ///< g' H^-1 g
+    Mask<Real> positive{true};       ///< H is positive definite
+    LogProduct<Real> log_inverse{};  ///< -log|H|
+
+    CUGLMM_LANE void sweep(const Real& tolerance, const Real& last) { of.sweep(*this, tolerance, last); }
+    CUGLMM_LANE void move(const Mask<Real>& newton, const Mask<Real>& halve) const { of.move(newton, halve); }
+    CUGLMM_LANE Mask<Real> descended() const { return of.descended(); }
+    CUGLMM_LANE void restart_at_zero(const Mask<Real>& lanes) const { of.restart_at_zero(lanes); }
+  };
+
+  CUGLMM_LANE void sweep(Mode& mode, const Real& tolerance, const Real& last) const {
     arrow_.scale(problem_.u, work_.b);
     if (plan_.profiled) Base::linear_predictor();
     Base::rows();
-    positive = newton(tolerance, last);
+    mode.positive = newton(mode, tolerance, last);
   }
 
   /// u <- u + delta where `newton`, u <- u - step / 2 where `halve`; other lanes stay.
@@ -85,8 +103,7 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
           select_(newton, problem_.u[i] + delta, select_(halve, problem_.u[i] - half, problem_.u[i]));
     };
     threads_.each(view_.effects, [&](Index i) { one(i, work_.delta[i]); });
-    if (plan_.profiled)
-      threads_.each(plan_.p, [&](Index j) { one(view_.effects + j, work_.beta_step[j]); });
+    if (plan_.profiled) threads_.each(plan_.p, [&](Index j) { one(view_.effects + j, work_.beta_step[j]); });
   }
 
   /// F has not grown in the last step.
@@ -96,17 +113,8 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   }
   CUGLMM_HD void restart_at_zero(const Mask<Real>& lanes) const {
     if (!threads_.any(lanes)) return;
-    threads_.each(view_.effects,
-                  [&](Index i) { problem_.u[i] = select_(lanes, Real(0.0), problem_.u[i]); });
+    threads_.each(view_.effects, [&](Index i) { problem_.u[i] = select_(lanes, Real(0.0), problem_.u[i]); });
   }
-
- private:
-  static constexpr bool kKeepsFactor = Lane<Real>::width == 1 && C == kMaxPath;  ///< not on a GPU
-  enum Where { kHere, kBeforeStep };
-
-  CUGLMM_HD Index G_stride() const { return 2 * plan_.m + plan_.TT_size; }
-
-  // ---- the mode ----
 
   using Deviance = PenalisedDeviance<Real>;
 
@@ -130,8 +138,8 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
     return out;
   }
 
-  /// The Newton step into delta, delta_b (and beta_step), and g' H^-1 g; rows() and factor first.
-  CUGLMM_CALL void newton_step() {
+  /// The Newton step into delta, delta_b (and beta_step); rows() and factor first. Returns g' H^-1 g.
+  CUGLMM_CALL Real newton_step() const {
     threads_.each(view_.effects, [&](Index i) { work_.rhs[i] = work_.score[i]; });
     arrow_.solve(work_.rhs, problem_.u, work_.delta, work_.delta_b);
     Real sum = threads_.sum(view_.effects, [&](Index i) {
@@ -145,7 +153,7 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
       factor_border(work_.A, plan_.p, threads_, ignored);
       sum += join_beta(plan_, work_, work_.x_score, work_.delta, work_.delta_b, work_.beta_step, threads_);
     }
-    decrement = sum;
+    return sum;
   }
 
   /// The same, with beta's part of the responses where beta moves.
@@ -169,26 +177,26 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
 
   /// The Newton step, by conjugate gradients or, at the mode at the latest, from H's factor. last: g' H^-1 g
   /// of the step before. Returns the lanes where H is positive definite.
-  CUGLMM_LANE Mask<Real> newton(const Real& tolerance, const Real& last) {
+  CUGLMM_LANE Mask<Real> newton(Mode& mode, const Real& tolerance, const Real& last) const {
     if constexpr (kKeepsFactor) {
       const LastFactor<Real, Threads, C> before(plan_, work_, threads_);
       const bool ends = last * max_(last, Real(1e-5)) < 0.1 * tolerance;  // convergence is quadratic
       if (before.known() && !ends) {
-        decrement = before.solve(arrow_, problem_.u, work_.delta);
-        if (decrement >= tolerance) return true;
+        mode.decrement = before.solve(arrow_, problem_.u, work_.delta);
+        if (mode.decrement >= tolerance) return true;
       }
       const bool first = !before.known();
       before.forget();
-      const Mask<Real> factored = factor_and_step();
+      const Mask<Real> factored = factor_and_step(mode);
       if (first && !ends && factored) before.keep(problem_.psi, arrow_);  // for the next passes
       return factored;
     }
-    return factor_and_step();
+    return factor_and_step(mode);
   }
-  CUGLMM_LANE Mask<Real> factor_and_step() {
-    log_inverse_ = {};
-    const Mask<Real> factored = arrow_.factor(log_inverse_);
-    newton_step();
+  CUGLMM_LANE Mask<Real> factor_and_step(Mode& mode) const {
+    mode.log_inverse = {};
+    const Mask<Real> factored = arrow_.factor(mode.log_inverse);
+    mode.decrement = newton_step();
     return factored;
   }
   CUGLMM_LANE void keep_factor(const Mask<Real>& failed) const {
@@ -197,10 +205,10 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   }
 
   /// Beta, where it moves too, moves all rows: the corrections after the last step need a shorter one.
-  CUGLMM_CALL Mask<Real> pirls(const Real& tolerance) {
+  CUGLMM_CALL Mask<Real> pirls(Mode& mode, const Real& tolerance) const {
     threads_.each(view_.effects + (plan_.profiled ? plan_.p : 0),
                   [&](Index i) { work_.step[i] = Real(0.0); });
-    return find_mode(*this, problem_.active, tolerance * (plan_.profiled ? 1e-3 : 1.0), threads_);
+    return find_mode(mode, problem_.active, tolerance * (plan_.profiled ? 1e-3 : 1.0), threads_);
   }
 
   // ---- the gradient (design.md 1.2) ----
@@ -262,7 +270,6 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   }
 
   const Arrow<Real, Threads, C> arrow_;
-  LogProduct<Real> log_inverse_;
 };
 
 }  // namespace cuglmm

@@ -252,9 +252,7 @@ class BorderedRows {
     if (parts == 1) threads_.each(border, [&](Index i) { work_.ZX[view_.border_first * p + i] = Real(0.0); });
     threads_.parts(view_.part_count, [&](int part) { part_columns(part); });
     const auto add_up = [&](Index n, Index at, const Lanes<Real>& to) {
-      threads_.each(n, [&](Index i) {
-        to[i] = over_parts(Real(0.0), work_.part_columns, stride, at + i);
-      });
+      threads_.each(n, [&](Index i) { to[i] = over_parts(Real(0.0), work_.part_columns, stride, at + i); });
     };
     if (parts > 1) {
       add_up(border, 0, work_.ZX.from(view_.border_first * p));
@@ -432,12 +430,12 @@ class BorderedRows {
     for (int first = 0; first < of.p; first += kAtOnce) {
       Real sum[kAtOnce];
       for (Real& one : sum) one = Real(0.0);
-      CUGLMM_UNROLL_FEW
-      for (int i = at.row_begin; i < at.row_end; ++i) {
+      in_groups<4>(at.row_end - at.row_begin, [&](Index k) {
+        const Index i = at.row_begin + k;
         const Real r_i = r[i];
         for (int j = 0; j < kAtOnce; ++j)
           if (first + j < of.p) sum[j] = fma_(Real(of.x(i, first + j)), r_i, sum[j]);
-      }
+      });
       for (int j = 0; j < kAtOnce; ++j)
         if (first + j < of.p) out[first + j] = sum[j];
     }

@@ -20,7 +20,8 @@ class Gaussian {
         arrow_(plan, work, problem.psi, threads) {}
 
   /// The deviance or REML criterion, NaN where it does not exist; gradient: m, then beta and sigma.
-  CUGLMM_LANE Real evaluate(const Lanes<Real>& G, const Lanes<Real>& gradient, const Moments<Real>& moments) {
+  CUGLMM_LANE Real evaluate(const Lanes<Real>& G, const Lanes<Real>& gradient,
+                            const Moments<Real>& moments) const {
     LogProduct<Real> log_inverse;
     Mask<Real> positive = factor(log_inverse);
     LogProduct<Real> log_inverse_A;
@@ -114,8 +115,7 @@ class Gaussian {
       each_term_level(plan_, part, [&](const TermView& t, int at) {
         for (int c = 0; c < t.size; ++c)
           for (int r = c; r < t.size; ++r)
-            part_G[t.theta + lower(r, c, t.size)] -=
-                precision * work_.S_sum[at + r] * work_.S_sum[at + c];
+            part_G[t.theta + lower(r, c, t.size)] -= precision * work_.S_sum[at + r] * work_.S_sum[at + c];
       });
     });
     threads_.once([&] {

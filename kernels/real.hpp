@@ -22,16 +22,6 @@
 #define CUGLMM_CALL
 #endif
 
-// Loops whose rounds a GPU's thread should begin together, so that it waits once for their loads; they must
-// store nothing.
-#if defined(__CUDA_ARCH__)
-#define CUGLMM_UNROLL _Pragma("unroll 8")
-#define CUGLMM_UNROLL_FEW _Pragma("unroll 4")
-#else
-#define CUGLMM_UNROLL
-#define CUGLMM_UNROLL_FEW
-#endif
-
 namespace cuglmm {
 
 using Index = std::int64_t;

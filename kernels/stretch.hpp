@@ -6,6 +6,16 @@
 
 namespace cuglmm {
 
+/// f(0), .., f(n - 1), AtOnce of them between two branches: a GPU's thread then waits once for what they
+/// load, if they store nothing.
+template <int AtOnce, class F>
+CUGLMM_HD void in_groups(Index n, const F& f) {
+  Index i = 0;
+  for (; i + AtOnce <= n; i += AtOnce)
+    for (int k = 0; k < AtOnce; ++k) f(i + k);
+  for (; i < n; ++i) f(i);
+}
+
 /// a'b of n entries, in four chains of arithmetic side by side.
 template <class Real>
 CUGLMM_HD Real dot(const Lanes<Real>& a, const Lanes<Real>& b, Index n) {
@@ -43,17 +53,16 @@ template <class Real>
 CUGLMM_HD void dot_several(const Lanes<Real>* a, const Lanes<Real>& b, Index n, Real* out) {
   Real sum[kSeveral];
   for (int k = 0; k < kSeveral; ++k) sum[k] = Real(0.0);
-  CUGLMM_UNROLL_FEW
-  for (Index i = 0; i < n; ++i) {
+  in_groups<4>(n, [&](Index i) {
     const Real b_i = b[i];
     for (int k = 0; k < kSeveral; ++k) sum[k] = fma_(Real(a[k][i]), b_i, sum[k]);
-  }
+  });
   for (int k = 0; k < kSeveral; ++k) out[k] = sum[k];
 }
 
-// The subtractions for a GPU's double. The compiler may not move a load before a store that could be to the same
-// place, so its thread would wait for memory at every entry: these fetch several entries before they store
-// the first.
+// The subtractions for a GPU's double. The compiler may not move a load before a store that could be to the
+// same place, so its thread would wait for memory at every entry: these fetch several entries before they
+// store the first.
 
 CUGLMM_HD void subtract(const Lanes<double>& y, const double& factor, const Lanes<double>& x, Index n) {
   constexpr int kAtOnce = 8;

@@ -12,61 +12,54 @@
 namespace cuglmm::cuda {
 namespace {
 
-/// Most threads of a block and of a problem. Small models get fewer, and a multiprocessor more of them: what
-/// one thread has to do then takes less of it.
+/// Most threads of a block and of a problem, most problems of a block; half as many if there are so few
+/// problems that not every multiprocessor would have some. A thread keeps much on its stack: more of them on
+/// a multiprocessor crowd the problems' data out of its cache.
 #if defined(CUGLMM_EMULATED_CUDA)  // where every thread at a barrier costs time
-constexpr unsigned kArrowBlock = 8, kArrowThreads = 4, kArrowLanes = 2;
+constexpr unsigned kArrowBlock = 8, kArrowThreads = 4, kArrowLanes = 4;
+constexpr int kFewProblems = 1;
 #else
 constexpr unsigned kArrowBlock = 512, kArrowThreads = 32, kArrowLanes = 32;
+constexpr int kFewProblems = 2048;
 #endif
 
 /// Problems of a block, and threads of each: one for each part, a power of two.
-dim3 arrow_block(const PlanView& plan) {
+dim3 arrow_block(const PlanView& plan, int count) {
   unsigned threads = 1;
   while (threads < kArrowThreads && threads < static_cast<unsigned>(plan.arrow.part_count)) threads *= 2;
-  return {kArrowBlock / threads < kArrowLanes ? kArrowBlock / threads : kArrowLanes, threads};
+  const unsigned lanes = kArrowBlock / threads < kArrowLanes ? kArrowBlock / threads : kArrowLanes;
+  return {count > kFewProblems ? lanes : lanes / 2, threads};
 }
 
 /// The linear model's place among the families.
 struct Linear {};
 
-/// What the threads of a lane share: in their own memory it would be fetched from the GPU's all the time.
+template <class Family>
+struct EvaluatorOf {
+  using type = Bordered<double, Family, double, Block, kGpuColumns>;
+};
+template <>
+struct EvaluatorOf<Linear> {
+  using type = Gaussian<double, Block, kGpuColumns>;
+};
+
+/// What the threads of a lane share.
 struct ArrowLane {
   ArrowWork<double> work;
   ProblemLanes<double> problem;
   Moments<double> moments;
-};
 
-__device__ ArrowLane arrow_lane(const PlanView& plan, const Problems& problems, int lane, bool idle) {
-  const auto lane_of = [&](double* all) { return entries(all, lane, problems.lanes); };
-  Scratch<double> scratch{lane_of(problems.scratch)};
-  ArrowLane out;
-  out.work = take_arrow_work(scratch, plan);
-  out.problem = {problems.psi + Index{lane} * plan.k,
-                 lane_of(problems.zy),
-                 lane_of(problems.u),
-                 lane_of(problems.xy),
-                 problems.offset_y[lane],
-                 problems.constant[lane],
-                 !idle};
-  if (!idle) out.moments = lane_moments(plan, problems, lane, scratch);
-  return out;
-}
-
-template <class Family>
-struct Evaluate {
-  __device__ static double problem(const PlanView& plan, const ArrowLane& at, const Block& block,
-                                   double tolerance, const Lanes<double>& G, const Lanes<double>& gradient) {
-    return Bordered<double, Family, double, Block, kGpuColumns>(plan, at.problem, at.work, block)
-        .evaluate(tolerance, G, gradient, at.moments);
-  }
-};
-template <>
-struct Evaluate<Linear> {
-  __device__ static double problem(const PlanView& plan, const ArrowLane& at, const Block& block, double,
-                                   const Lanes<double>& G, const Lanes<double>& gradient) {
-    return Gaussian<double, Block, kGpuColumns>(plan, at.problem, at.work, block)
-        .evaluate(G, gradient, at.moments);
+  __device__ ArrowLane(const PlanView& plan, const Problems& problems, int lane, bool idle)
+      : problem{problems.psi + Index{lane} * plan.k,
+                entries(problems.zy, lane, problems.lanes),
+                entries(problems.u, lane, problems.lanes),
+                entries(problems.xy, lane, problems.lanes),
+                problems.offset_y[lane],
+                problems.constant[lane],
+                !idle} {
+    Scratch<double> scratch{entries(problems.scratch, lane, problems.lanes)};
+    work = take_arrow_work(scratch, plan);
+    if (!idle) moments = lane_moments(plan, problems, lane, scratch);
   }
 };
 
@@ -74,12 +67,12 @@ template <class Family>
 __global__ void __launch_bounds__(kArrowBlock)
     evaluate_arrow_problems(const PlanView plan, const Problems problems, const int* list, int count,
                             double mode_tolerance) {
-  ArrowLane* shared = shared_memory<ArrowLane>();
-  ArrowLane& at = shared[threadIdx.x];
+  ArrowLane* lanes = shared_memory<ArrowLane>();
+  ArrowLane& at = lanes[threadIdx.x];
   const bool idle = thread() >= count;
-  const Block block(reinterpret_cast<double*>(shared + blockDim.x), idle);
+  const Block block(reinterpret_cast<double*>(lanes + blockDim.x), idle);
   const int lane = list[idle ? count - 1 : thread()];
-  if (threadIdx.y == 0) new (&at) ArrowLane(arrow_lane(plan, problems, lane, idle));
+  if (threadIdx.y == 0) new (&at) ArrowLane(plan, problems, lane, idle);
   __syncthreads();
   const Lanes<double> G = entries(problems.G, lane, problems.lanes),
                       gradient{problems.gradient + Index{lane} * (plan.k + plan.carried)};
@@ -87,8 +80,14 @@ __global__ void __launch_bounds__(kArrowBlock)
     zero(G, plan.m);
     zero(gradient, plan.k + plan.carried);
   });
-  const double tolerance = mode_tolerance / predictor_scale(plan, at.problem.psi);
-  const double objective = Evaluate<Family>::problem(plan, at, block, tolerance, G, gradient);
+  double objective = 0;
+  if constexpr (std::is_same_v<Family, Linear>)
+    objective = Gaussian<double, Block, kGpuColumns>(plan, at.problem, at.work, block)
+                    .evaluate(G, gradient, at.moments);
+  else
+    objective =
+        Bordered<double, Family, double, Block, kGpuColumns>(plan, at.problem, at.work, block)
+            .evaluate(mode_tolerance / predictor_scale(plan, at.problem.psi), G, gradient, at.moments);
   block.once([&] {
     problems.objective[lane] = objective;
     problems.evaluations[lane] += 1;
@@ -133,7 +132,7 @@ Index arrow_scratch(const PlanView& plan) {
 cudaError_t evaluate_arrow(const PlanView& plan, const Problems& problems, const int* list, int count,
                            double mode_tolerance, cudaStream_t stream) {
   return with_model(plan, [&](auto family, auto) {
-    const dim3 block = arrow_block(plan);
+    const dim3 block = arrow_block(plan, count);
     const std::size_t shared_bytes = block.x * (sizeof(ArrowLane) + block.y * sizeof(double));
     return launch_blocks(evaluate_arrow_problems<typename decltype(family)::type>,
                          dim3((count + block.x - 1) / block.x), block, shared_bytes, stream, plan, problems,

@@ -11,35 +11,34 @@ namespace cuglmm::cuda {
 
 class Block {
  public:
-  /// exchange: shared memory, a double for each thread. idle: the lane has no problem, and its threads come to
-  /// the barriers only.
-  __device__ Block(double* exchange, bool idle)
-      : exchange_(exchange), first_(idle ? kNever : static_cast<int>(threadIdx.y)) {}
+  /// exchange: shared memory, a double for each thread of the block.
+  /// idle: the lane has no problem, and its threads come to the barriers only.
+  __device__ Block(double* exchange, bool idle) : exchange_(exchange), idle_(idle) {}
 
   template <class Body>
   __device__ void parts(int n, const Body& body) const {
-    for (int part = first_; part < n; part += count()) body(part);
+    for (int part = first(); part < n; part += count()) body(part);
     __syncthreads();
   }
   template <class F>
   __device__ void each(Index n, const F& f) const {
-    for (Index i = first_; i < n; i += count()) f(i);
+    for (Index i = first(); i < n; i += count()) f(i);
     __syncthreads();
   }
   template <class F>
   __device__ void ranges(Index n, const F& f) const {
-    if (first_ != kNever) f(n * first_ / count(), n * (first_ + 1) / count());
+    if (!idle_) f(n * first() / count(), n * (first() + 1) / count());
     __syncthreads();
   }
   template <class F>
   __device__ void once(const F& f) const {
-    if (first_ == 0) f();
+    if (first() == 0) f();
     __syncthreads();
   }
   template <class F>
   __device__ double sum(Index n, const F& f) const {
     double own = 0.0, sum = 0.0;
-    for (Index i = first_; i < n; i += count()) own += f(i);
+    for (Index i = first(); i < n; i += count()) own += f(i);
     double* lane = exchange_ + threadIdx.x;
     lane[threadIdx.y * blockDim.x] = own;
     __syncthreads();
@@ -47,14 +46,15 @@ class Block {
     __syncthreads();
     return sum;
   }
-  __device__ bool any(bool mask) const { return __syncthreads_or(mask && first_ != kNever) != 0; }
+  __device__ bool any(bool mask) const { return __syncthreads_or(mask && !idle_) != 0; }
   __device__ int count() const { return static_cast<int>(blockDim.y); }
 
  private:
-  static constexpr int kNever = 0x7fffffff;
+  /// The thread's first number; one beyond all for an idle one.
+  __device__ int first() const { return idle_ ? 0x7fffffff : static_cast<int>(threadIdx.y); }
 
   double* exchange_;
-  int first_;
+  bool idle_;
 };
 
 }  // namespace cuglmm::cuda
