@@ -25,6 +25,19 @@ inline Fit grouseticks_fit(const std::string& device = "cpu") {
              {.device = device});
 }
 
+inline Fit crossed_fit(const std::string& device = "cpu") {
+  return fit(Model("cbind(incidence, size - incidence) ~ 1 + (1 | herd) + (1 | period)",
+                   read_table(CUGLMM_TEST_DATA "/cbpp.csv", {.factor = {"herd", "period"}}), binomial()),
+             {.device = device});
+}
+
+inline Fit linear_fit(const std::string& device = "cpu") {
+  return fit(
+      Model("diameter ~ 1 + (1 | plate) + (1 | sample)",
+            read_table(CUGLMM_TEST_DATA "/Penicillin.csv", {.factor = {"plate", "sample"}}), gaussian()),
+      {.device = device});
+}
+
 /// No variance between groups.
 inline Fit null_fit(const std::string& device = "cpu") {
   return fit(Model("count ~ x + (x | g)", read_table(CUGLMM_TEST_DATA "/sim_null.csv"), poisson()),
