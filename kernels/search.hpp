@@ -56,6 +56,7 @@ class Search {
       bfgs_.gradient[i] = NAN;
       bfgs_.psi[i] = bfgs_.trial[i];
     }
+    for (int i = bfgs_.k; i < bfgs_.k + bfgs_.carried; ++i) bfgs_.gradient[i] = NAN;
     if (!score_start) return start_search();
     bfgs_.objective() = 1e308;
     *lane_.phase = kScore;
