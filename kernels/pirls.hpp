@@ -44,13 +44,14 @@ struct PenalisedDeviance {
 
 /// PIRLS until g' H^-1 g < tolerance, when the last step is left to Laplace's correction (design.md 1.7). F
 /// is convex (canonical link): a step that more than halves g' H^-1 g leads to the mode, and only where it
-/// does not is F itself compared. A lane that has converged is frozen. Returns the lanes that failed. `at`: a
-/// component, or a whole problem (bordered.hpp); its sweep(tolerance, last) finds the Newton step at the
-/// present u, last being g' H^-1 g before the step that led there.
+/// does not is F itself compared; of all steps, once there were many, for far from the mode the two can take
+/// turns for ever (guPrenat's theta of 24). A lane that has converged is frozen. Returns the lanes that
+/// failed. `at`: a component, or a whole problem (bordered.hpp); its sweep(tolerance, last) finds the Newton
+/// step at the present u, last being g' H^-1 g before the step that led there.
 template <class Real, class Problem, class Threads = Alone>
 CUGLMM_LANE Mask<Real> find_mode(Problem& at, const Mask<Real>& active, const Real& tolerance,
                                  const Threads& threads = {}) {
-  constexpr int kMaxPasses = 200, kMaxHalvings = 30;
+  constexpr int kMaxPasses = 200, kMaxHalvings = 30, kMany = 10;
   const auto all = [&](const Mask<Real>& lanes) { return !threads.any(not_(lanes)); };
   Mask<Real> done = not_(active);
   Real last(1.7e308), halvings(0.0);
@@ -59,7 +60,7 @@ CUGLMM_LANE Mask<Real> find_mode(Problem& at, const Mask<Real>& active, const Re
     const auto usable = and_(finite_(at.decrement), at.positive);
     done = or_(done, and_(usable, at.decrement < tolerance));
     if (all(done) || pass == kMaxPasses) break;
-    auto good = and_(usable, at.decrement < 0.5 * last);
+    auto good = and_(usable, at.decrement < (pass < kMany ? 0.5 : 0.0) * last);
     const auto doubtful = and_(usable, not_(or_(good, done)));
     if (threads.any(doubtful)) good = or_(good, and_(doubtful, at.descended()));
     if (pass == 0) at.restart_at_zero(not_(or_(good, done)));

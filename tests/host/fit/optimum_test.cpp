@@ -52,6 +52,17 @@ INSTANTIATE_TEST_SUITE_P(Cases, Optimum,
                          testing::Values("cbpp_logit", "grouseticks_3terms", "guimmun_nested",
                                          "verbagg_crossed"));
 
+/// Variances so large that Newton steps from u = 0 overshoot again and again.
+TEST(OptimumAnew, ModesAreFoundFromZeroToo) {
+  const Fit f = fit_of("guprenat_nested");
+  EXPECT_NEAR(evaluated_anew(f).objective, f.minus2_log_likelihood, 1e-7);
+  for (const double scale : {0.3, 0.8, 1.5, 2.0}) {
+    Fit moved = f;
+    moved.theta *= scale;
+    EXPECT_TRUE(std::isfinite(evaluated_anew(moved).objective)) << scale;
+  }
+}
+
 TEST(OptimumOfALargeBorder, IsWithinMillionthsOfAStandardError) {
   const Fit f = fit(test::crossed_model(kDenseBorder, 2000), {.device = "cpu"});
   ASSERT_EQ(f.status, Status::converged);
