@@ -271,14 +271,12 @@ class Arrow {
             work_.S[(block.row + r) * n + block.column + c] = work_.R[block.block + r * block.columns + c];
     }
   }
-  /// f(begin, end) for rows of the border's lower triangle, a stretch for each thread.
+  /// f(begin, end) for rows of the border's lower triangle, stretches of equal areas, one for each thread.
   template <class F>
   CUGLMM_LANE void by_rows(const F& f) const {
     const int n = view_.border, stretches = threads_.count();
     threads_.parts(stretches, [&](int stretch) {
-      const auto at = [&](int i) {
-        return static_cast<int>(n * sqrt(double(i) / stretches));
-      };  // equal areas
+      const auto at = [&](int i) { return static_cast<int>(n * sqrt(double(i) / stretches)); };
       f(at(stretch), at(stretch + 1));
     });
   }

@@ -74,7 +74,9 @@ void add_options(CLI::App& command, EngineArguments& a) {
   command.add_option("--threads", a.threads, "default: as many as the machine has")
       ->type_name("N")
       ->group(engine_group);
-  command.add_option("--tolerance", a.tolerance, "stop when the deviance can fall by no more; default 1e-8")
+  command
+      .add_option("--tolerance", a.tolerance,
+                  "stop when the deviance can fall by no more; default 1e-10, of replicates 1e-8")
       ->type_name("X")
       ->group(engine_group);
   command

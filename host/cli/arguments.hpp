@@ -28,7 +28,7 @@ struct ModelArguments {
 struct EngineArguments {
   std::string device = "auto", simd = "auto", memory_limit;
   int threads = 0, max_evaluations = 200;
-  double tolerance = 1e-8;
+  std::optional<double> tolerance;  ///< else a fit's or a bootstrap's own
 };
 
 struct OutputArguments {

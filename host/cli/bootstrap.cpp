@@ -46,7 +46,7 @@ BootstrapOptions bootstrap_options(const Arguments& a) {
   out.replicates = a.replicates;
   out.seed = a.seed;
   out.first = a.first;
-  out.tolerance = a.engine.tolerance;
+  out.tolerance = a.engine.tolerance.value_or(out.tolerance);
   out.max_evaluations = a.engine.max_evaluations;
   out.threads = a.engine.threads;
   out.device = a.engine.device;

@@ -106,7 +106,7 @@ FitOptions fit_options(const ModelArguments& a, const EngineArguments& engine) {
   out.se = static_cast<StandardErrors>(choice("--se", a.se.empty() ? "hessian" : a.se, {"hessian", "rx"}));
   out.reml = !a.ml;
   out.nagq = a.nagq.value_or(out.nagq);
-  out.tolerance = engine.tolerance;
+  out.tolerance = engine.tolerance.value_or(out.tolerance);
   out.max_evaluations = engine.max_evaluations;
   out.threads = engine.threads;
   out.device = engine.device;

@@ -7,7 +7,7 @@ namespace {
 
 std::optional<std::string> invalid_common(double tolerance, int max_evaluations) {
   if (!(tolerance > 0 && tolerance < 1))
-    return fmt::format("the tolerance must be between 0 and 1 (it is {}); 1e-8 is the default", tolerance);
+    return fmt::format("the tolerance must be between 0 and 1, such as 1e-8 (it is {})", tolerance);
   if (max_evaluations < 1)
     return fmt::format("the number of evaluations must be at least 1 (it is {})", max_evaluations);
   return std::nullopt;

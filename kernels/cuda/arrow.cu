@@ -34,15 +34,6 @@ dim3 arrow_block(const PlanView& plan, int count) {
 /// The linear model's place among the families.
 struct Linear {};
 
-template <class Family>
-struct EvaluatorOf {
-  using type = Bordered<double, Family, double, Block, kGpuColumns>;
-};
-template <>
-struct EvaluatorOf<Linear> {
-  using type = Gaussian<double, Block, kGpuColumns>;
-};
-
 /// What the threads of a lane share.
 struct ArrowLane {
   ArrowWork<double> work;
