@@ -90,11 +90,11 @@ TEST_P(EveryFit, ReplicatesEqualTheCpus) {
 }
 
 TEST_P(EveryFit, ReplicatesAreTheSameBitsInTilesOfAnySize) {
-  const BootstrapOptions all{.replicates = 24, .seed = 5, .device = "cuda"};
+  const BootstrapOptions all{.replicates = 12, .seed = 5, .device = "cuda"};
   BootstrapReport report = bootstrap(cpu_, all, [](const Fits&) {});
   const std::uint64_t one = report.bytes_per_replicate;
   const Fits whole = bootstrap(cpu_, all);
-  for (const std::uint64_t lanes : {3, 17}) {
+  for (const std::uint64_t lanes : {3, 7}) {
     BootstrapOptions few = all;
     few.memory_limit = lanes * (one + 512);
     const Fits tiles = bootstrap(cpu_, few);
