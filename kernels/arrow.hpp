@@ -456,11 +456,7 @@ class Arrow {
   }
   /// The one effect of a node is followed by a list of consecutive effects.
   CUGLMM_HD bool one_run(const ArrowNode& node, int q) const {
-    return q == 1 && one_run(view_.list + node.list, 0, node.list_size);
-  }
-  /// effect[begin, end) are consecutive, and at least one.
-  CUGLMM_HD static bool one_run(const int* effect, int begin, int end) {
-    return end > begin && effect[end - 1] - effect[begin] == end - 1 - begin;
+    return q == 1 && consecutive(view_.list + node.list, node.list_size);
   }
 
   /// C of two border nodes that share a row.
@@ -489,7 +485,7 @@ class Arrow {
     each_ancestor_pair(node, [&](int r, int s, Index place) { add(r, s, work_.C[place]); });
     const int* effect = view_.list + node.list;
     const int first = first_in_border(node);
-    if (q == 1 && border_.symmetric() && one_run(effect, first, node.list_size)) {
+    if (q == 1 && border_.symmetric() && consecutive(effect + first, node.list_size - first)) {
       multiply_run(effect[first] - view_.border_first, node.list_size - first, list.from(first),
                    X.from(first));
       return finish_inverse(node, q, R, C0, C_own, part, use_T);

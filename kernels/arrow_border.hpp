@@ -2,9 +2,10 @@
 /// integrated out, dense; its factor, inverse and T (see arrow.hpp).
 #pragma once
 
-#include <kernels/arrow_scratch.hpp>
+#include <kernels/arrow_view.hpp>
 #include <kernels/border.hpp>
 #include <kernels/covariance.hpp>
+#include <kernels/scratch.hpp>
 #include <kernels/small_matrix.hpp>
 
 namespace cuglmm {

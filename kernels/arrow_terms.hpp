@@ -137,13 +137,35 @@ CUGLMM_CALL void accumulate_T(const PlanView& plan, int factor, const Real* T, c
   }
 }
 
+/// A part's sums for accumulate_T(); part `part_count`: the border's.
+template <class Real>
+CUGLMM_HD Lanes<Real> part_G(const PlanView& plan, const ArrowWork<Real>& work, Index part) {
+  return work.part_G.from(part * (2 * plan.m + plan.TT_size));
+}
+template <class Real, class Threads>
+CUGLMM_LANE void clear_G(const PlanView& plan, const ArrowWork<Real>& work, const Threads& threads) {
+  threads.each(plan.arrow.part_count + 1,
+               [&](Index part) { zero(part_G(plan, work, part), 2 * plan.m + plan.TT_size); });
+}
+/// G += product(r, c) for the effects r >= c of every level of every term.
+template <class Real, class Threads, class Product>
+CUGLMM_LANE void add_to_G(const PlanView& plan, const ArrowWork<Real>& work, const Threads& threads,
+                          const Product& product) {
+  threads.parts(plan.arrow.part_count + 1, [&](int part) {
+    const Lanes<Real> G = part_G(plan, work, part);
+    each_term_level(plan, part, [&](const TermView& t, int at) {
+      for (int c = 0; c < t.size; ++c)
+        for (int r = c; r < t.size; ++r) G[t.theta + lower(r, c, t.size)] += product(at + r, at + c);
+    });
+  });
+}
 /// The parts' sums, one after another, into G and the moments.
 template <class Real>
-CUGLMM_CALL void collect_T(const PlanView& plan, const Lanes<Real>& part_sums, const Lanes<Real>& G,
+CUGLMM_CALL void collect_G(const PlanView& plan, const ArrowWork<Real>& work, const Lanes<Real>& G,
                            const Moments<Real>& moments) {
   const Index stride = 2 * plan.m + plan.TT_size;
   const auto total = [&](Index at) {
-    return over_parts(Real(0.0), plan.arrow.part_count + 1, part_sums, stride, at);
+    return over_parts(Real(0.0), plan.arrow.part_count + 1, work.part_G, stride, at);
   };
   for (int i = 0; i < plan.m; ++i) G[i] = total(i);
   if (!moments.wanted()) return;
@@ -166,17 +188,17 @@ CUGLMM_CALL void subtract_product(const PlanView& plan, const Values& ZWZ, const
                                   const Threads& threads) {
   const ArrowView& view = plan.arrow;
   const Index border = Index{view.border} * columns, first = Index{view.border_first} * columns;
-  const auto multiply = [columns](const Lanes<Real>& to, const Real& value, const Lanes<Real>& from) {
-    subtract(to, value, from, columns);
-  };
   const auto row = [columns](const Lanes<Real>& of, Index effect) { return of.from(effect * columns); };
+  const auto pair = [&](int i, int k, const Real& value, const Lanes<Real>& to_i) {  // two different effects
+    subtract(to_i, value, row(x, k), columns);
+    subtract(row(y, k), value, row(x, i), columns);
+  };
   const auto diagonal = [&](Index values, int q, int at) {
-    for (int r = 0; r < q; ++r)
-      for (int c = 0; c <= r; ++c) {
-        const Real value(ZWZ[values + r * q + c]);
-        multiply(row(y, at + r), value, row(x, at + c));
-        if (c < r) multiply(row(y, at + c), value, row(x, at + r));
-      }
+    for (int r = 0; r < q; ++r) {
+      const Lanes<Real> to = row(y, at + r);
+      for (int c = 0; c < r; ++c) pair(at + r, at + c, Real(ZWZ[values + r * q + c]), to);
+      subtract(to, Real(ZWZ[values + r * q + r]), row(x, at + r), columns);
+    }
   };
   threads.parts(view.part_count, [&](int part) {
     const Lanes<Real> sums = work.part_sums.from(part * border);
@@ -190,11 +212,7 @@ CUGLMM_CALL void subtract_product(const PlanView& plan, const Values& ZWZ, const
         const int effect = view.list[node.list + r];
         const Lanes<Real> to =
             effect < view.border_first ? row(y, effect) : row(sums, effect - view.border_first);
-        for (int c = 0; c < q; ++c, ++values) {
-          const Real value(ZWZ[values]);
-          multiply(to, value, row(x, node.u + c));
-          multiply(row(y, node.u + c), value, row(x, effect));
-        }
+        for (int c = 0; c < q; ++c, ++values) pair(effect, node.u + c, Real(ZWZ[values]), to);
       }
     }
   });
@@ -208,11 +226,8 @@ CUGLMM_CALL void subtract_product(const PlanView& plan, const Values& ZWZ, const
         continue;
       }
       for (int r = 0; r < block.rows; ++r)
-        for (int c = 0; c < block.columns; ++c) {
-          const Real value(ZWZ[block.block + r * block.columns + c]);
-          multiply(row(y, at_row + r), value, row(x, at_column + c));
-          multiply(row(y, at_column + c), value, row(x, at_row + r));
-        }
+        for (int c = 0; c < block.columns; ++c)
+          pair(at_row + r, at_column + c, Real(ZWZ[block.block + r * block.columns + c]), row(y, at_row + r));
     }
   });
 }

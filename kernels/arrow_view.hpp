@@ -39,6 +39,9 @@ struct BorderBlock {
   Index block;
 };
 
+/// n >= 1 effects, ascending, follow one another without a gap.
+CUGLMM_HD bool consecutive(const int* effect, int n) { return n > 0 && effect[n - 1] - effect[0] == n - 1; }
+
 /// Consecutive nodes. alike: they have one effect each, no ancestors, and one list of consecutive border
 /// effects in common, as where all levels of two factors meet.
 struct ArrowRun {

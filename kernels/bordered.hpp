@@ -30,16 +30,14 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
 
   /// -2 log L, NaN where PIRLS failed; gradient: k, then beta and sigma where they are not part of psi.
   CUGLMM_LANE Real evaluate(const Real& tolerance, const Lanes<Real>& G, const Lanes<Real>& gradient,
-                            const Moments<Real>& moments) const {
+                            const Moments<Real>& moments) {
     if (!plan_.profiled) Base::linear_predictor();
-    Mode mode{*this};
-    const Mask<Real> failed = pirls(mode, tolerance);
+    const Mask<Real> failed = pirls(tolerance);
     Real response = problem_.offset_y;
     for (int j = 0; j < plan_.p; ++j) response = fma_(problem_.xy[j], beta_[j], response);
     const Real F = penalised_deviance(kHere).F;
     keep_factor(failed);
-    threads_.each(view_.part_count + 1,
-                  [&](Index part) { zero(work_.part_G.from(part * G_stride()), G_stride()); });
+    clear_G(plan_, work_, threads_);
     arrow_.invert(
         [&](int part, int factor, int, const Real* T) { add_T(part, factor, T, moments.wanted()); });
     const Real v_g = adjoint();
@@ -47,12 +45,11 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
     Base::gradient_rows(gradient);
     node_gradients();
     threads_.once([&] {
-      collect_T(plan_, work_.part_G, G, moments);
+      collect_G(plan_, work_, G, moments);
       theta_gradient(shape_, problem_.psi, G, gradient);
       finish_gradient(gradient);
     });
-    const Real value =
-        F + v_g - mode.decrement - mode.log_inverse.value() - 2.0 * response + problem_.constant;
+    const Real value = F + v_g - decrement - log_inverse_.value() - 2.0 * response + problem_.constant;
     return select_(failed, Real(NAN), value);
   }
 
@@ -66,32 +63,16 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
     threads_.each(plan_.p * plan_.p, [&](Index j) { out[j] += A[j]; });
   }
 
- private:
-  static constexpr bool kKeepsFactor = Lane<Real>::width == 1 && C == kMaxPath;  ///< not on a GPU
-  enum Where { kHere, kBeforeStep };
+  // ---- what find_mode() (pirls.hpp) calls ----
 
-  CUGLMM_HD Index G_stride() const { return 2 * plan_.m + plan_.TT_size; }
+  Real decrement{0.0};        ///< g' H^-1 g
+  Mask<Real> positive{true};  ///< H is positive definite
 
-  // ---- the mode ----
-
-  /// What find_mode() (pirls.hpp) asks for. All else is the same for all threads of a problem.
-  struct Mode {
-    const Bordered& of;
-    Real decrement{0.0};             ///< g' H^-1 g
-    Mask<Real> positive{true};       ///< H is positive definite
-    LogProduct<Real> log_inverse{};  ///< -log|H|
-
-    CUGLMM_LANE void sweep(const Real& tolerance, const Real& last) { of.sweep(*this, tolerance, last); }
-    CUGLMM_LANE void move(const Mask<Real>& newton, const Mask<Real>& halve) const { of.move(newton, halve); }
-    CUGLMM_LANE Mask<Real> descended() const { return of.descended(); }
-    CUGLMM_LANE void restart_at_zero(const Mask<Real>& lanes) const { of.restart_at_zero(lanes); }
-  };
-
-  CUGLMM_LANE void sweep(Mode& mode, const Real& tolerance, const Real& last) const {
+  CUGLMM_LANE void sweep(const Real& tolerance, const Real& last) {
     arrow_.scale(problem_.u, work_.b);
     if (plan_.profiled) Base::linear_predictor();
     Base::rows();
-    mode.positive = newton(mode, tolerance, last);
+    positive = newton(tolerance, last);
   }
 
   /// u <- u + delta where `newton`, u <- u - step / 2 where `halve`; other lanes stay.
@@ -115,6 +96,12 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
     if (!threads_.any(lanes)) return;
     threads_.each(view_.effects, [&](Index i) { problem_.u[i] = select_(lanes, Real(0.0), problem_.u[i]); });
   }
+
+ private:
+  static constexpr bool kKeepsFactor = Lane<Real>::width == 1 && C == kMaxPath;  ///< not on a GPU
+  enum Where { kHere, kBeforeStep };
+
+  // ---- the mode ----
 
   using Deviance = PenalisedDeviance<Real>;
 
@@ -177,26 +164,26 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
 
   /// The Newton step, by conjugate gradients or, at the mode at the latest, from H's factor. last: g' H^-1 g
   /// of the step before. Returns the lanes where H is positive definite.
-  CUGLMM_LANE Mask<Real> newton(Mode& mode, const Real& tolerance, const Real& last) const {
+  CUGLMM_LANE Mask<Real> newton(const Real& tolerance, const Real& last) {
     if constexpr (kKeepsFactor) {
       const LastFactor<Real, Threads, C> before(plan_, work_, threads_);
       const bool ends = last * max_(last, Real(1e-5)) < 0.1 * tolerance;  // convergence is quadratic
       if (before.known() && !ends) {
-        mode.decrement = before.solve(arrow_, problem_.u, work_.delta);
-        if (mode.decrement >= tolerance) return true;
+        decrement = before.solve(arrow_, problem_.u, work_.delta);
+        if (decrement >= tolerance) return true;
       }
       const bool first = !before.known();
       before.forget();
-      const Mask<Real> factored = factor_and_step(mode);
+      const Mask<Real> factored = factor_and_step();
       if (first && !ends && factored) before.keep(problem_.psi, arrow_);  // for the next passes
       return factored;
     }
-    return factor_and_step(mode);
+    return factor_and_step();
   }
-  CUGLMM_LANE Mask<Real> factor_and_step(Mode& mode) const {
-    mode.log_inverse = {};
-    const Mask<Real> factored = arrow_.factor(mode.log_inverse);
-    mode.decrement = newton_step();
+  CUGLMM_LANE Mask<Real> factor_and_step() {
+    log_inverse_ = {};
+    const Mask<Real> factored = arrow_.factor(log_inverse_);
+    decrement = newton_step();
     return factored;
   }
   CUGLMM_LANE void keep_factor(const Mask<Real>& failed) const {
@@ -205,16 +192,16 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   }
 
   /// Beta, where it moves too, moves all rows: the corrections after the last step need a shorter one.
-  CUGLMM_CALL Mask<Real> pirls(Mode& mode, const Real& tolerance) const {
+  CUGLMM_CALL Mask<Real> pirls(const Real& tolerance) {
     threads_.each(view_.effects + (plan_.profiled ? plan_.p : 0),
                   [&](Index i) { work_.step[i] = Real(0.0); });
-    return find_mode(mode, problem_.active, tolerance * (plan_.profiled ? 1e-3 : 1.0), threads_);
+    return find_mode(*this, problem_.active, tolerance * (plan_.profiled ? 1e-3 : 1.0), threads_);
   }
 
   // ---- the gradient (design.md 1.2) ----
 
   CUGLMM_LANE void add_T(int part, int factor, const Real* T, bool moments) const {
-    accumulate_T(plan_, factor, T, work_.part_G.from(part * G_stride()), moments);
+    accumulate_T(plan_, factor, T, part_G(plan_, work_, part), moments);
   }
 
   /// h = Z'(a m') and v = H^-1 Lambda' h (with beta joint: v_beta too). Returns v'g = h' H^-1 g, H^-1 g the
@@ -250,16 +237,9 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
 
   /// G_j = sum of T - S S' + (S C' + C S') / 2; here all but T.
   CUGLMM_CALL void node_gradients() const {
-    threads_.parts(view_.part_count + 1, [&](int part) {
-      const Lanes<Real> G = work_.part_G.from(part * G_stride());
-      each_term_level(plan_, part, [&](const TermView& t, int at) {
-        for (int c = 0; c < t.size; ++c)
-          for (int r = c; r < t.size; ++r) {
-            const Real S_r = work_.S_sum[at + r], S_c = work_.S_sum[at + c];
-            G[t.theta + lower(r, c, t.size)] +=
-                0.5 * (S_r * work_.c_sum[at + c] + work_.c_sum[at + r] * S_c) - S_r * S_c;
-          }
-      });
+    add_to_G(plan_, work_, threads_, [&](int r, int c) {
+      const Real S_r = work_.S_sum[r], S_c = work_.S_sum[c];
+      return 0.5 * (S_r * work_.c_sum[c] + work_.c_sum[r] * S_c) - S_r * S_c;
     });
   }
 
@@ -270,6 +250,7 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   }
 
   const Arrow<Real, Threads, C> arrow_;
+  LogProduct<Real> log_inverse_;  ///< -log|H|
 };
 
 }  // namespace cuglmm

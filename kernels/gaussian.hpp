@@ -33,8 +33,7 @@ class Gaussian {
     threads_.each(plan_.p * plan_.p, [&](Index j) { work_.information[j] = work_.information[j] / phi; });
     positive = and_(positive, phi > 0.0);
     residual_sums();
-    threads_.each(view_.part_count + 1,
-                  [&](Index part) { zero(work_.part_G.from(part * G_stride()), G_stride()); });
+    clear_G(plan_, work_, threads_);
     arrow_.invert([&](int part, int factor, int at, const Real* T) { add_T(part, factor, at, T, moments); });
     finish(phi, G, gradient, moments);
     Real value = N * (1.0 + 1.8378770664093454836 + log_(phi)) - log_inverse.value() - view_.log_weights;
@@ -48,8 +47,6 @@ class Gaussian {
   }
 
  private:
-  CUGLMM_HD Index G_stride() const { return 2 * plan_.m + plan_.TT_size; }
-
   /// H, and A = X'V^-1 X with its columns D.
   CUGLMM_CALL Mask<Real> factor(LogProduct<Real>& log_inverse) const {
     const auto copy = [&](Index n, const double* from, const Lanes<Real>& to) {
@@ -91,7 +88,7 @@ class Gaussian {
 
   /// T of a node; for REML less E V E', E its rows of Z'W (X - Z C Z'WX).
   CUGLMM_CALL void add_T(int part, int factor, int at, const Real* T, const Moments<Real>& moments) const {
-    const Lanes<Real> sums = work_.part_G.from(part * G_stride());
+    const Lanes<Real> sums = part_G(plan_, work_, part);
     if (!view_.reml) return accumulate_T(plan_, factor, T, sums, moments.wanted());
     const int q = arrow_.shape().own(factor), p = plan_.p;
     Real projected[C * C];
@@ -110,16 +107,10 @@ class Gaussian {
   CUGLMM_CALL void finish(const Real& phi, const Lanes<Real>& G, const Lanes<Real>& gradient,
                           const Moments<Real>& moments) const {
     const Real precision = 1.0 / phi;
-    threads_.parts(view_.part_count + 1, [&](int part) {
-      const Lanes<Real> part_G = work_.part_G.from(part * G_stride());
-      each_term_level(plan_, part, [&](const TermView& t, int at) {
-        for (int c = 0; c < t.size; ++c)
-          for (int r = c; r < t.size; ++r)
-            part_G[t.theta + lower(r, c, t.size)] -= precision * work_.S_sum[at + r] * work_.S_sum[at + c];
-      });
-    });
+    add_to_G(plan_, work_, threads_,
+             [&](int r, int c) { return -(precision * work_.S_sum[r] * work_.S_sum[c]); });
     threads_.once([&] {
-      collect_T(plan_, work_.part_G, G, moments);
+      collect_G(plan_, work_, G, moments);
       theta_gradient(arrow_.shape(), problem_.psi, G, gradient);
       for (int j = 0; j < plan_.p; ++j) gradient[plan_.m + j] = work_.beta_step[j] + view_.centre[j];
       gradient[plan_.m + plan_.p] = sqrt_(phi);

@@ -242,14 +242,13 @@ class Builder {
     return place;
   }
 
-  /// Alike where that holds for kAlike nodes at least.
+  /// Alike where that holds for kSeveral nodes at least, which the kernels take at once.
   void find_runs() {
-    constexpr int kAlike = 4;
     const int count = static_cast<int>(out_.nodes.size());
     const auto end_of_alike = [&](int first) {
       int n = first;
       while (n < count && alike(out_.nodes[first], out_.nodes[n])) ++n;
-      return n < first + kAlike ? first : n;
+      return n < first + kSeveral ? first : n;
     };
     for (int n = 0; n < count;) {
       const int begin = n, alike_end = end_of_alike(n);
@@ -263,8 +262,8 @@ class Builder {
   /// See ArrowRun.
   bool alike(const ArrowNode& a, const ArrowNode& b) const {
     const auto list_of_border = [&](const ArrowNode& node) {
-      return node.link_count == 0 && paths_.own(node.factor) == 1 && node.list_size > 0 &&
-             out_.list[node.list + node.list_size - 1] - out_.list[node.list] == node.list_size - 1;
+      return node.link_count == 0 && paths_.own(node.factor) == 1 &&
+             consecutive(out_.list.data() + node.list, node.list_size);
     };
     return list_of_border(a) && list_of_border(b) && a.list_size == b.list_size &&
            out_.list[a.list] == out_.list[b.list];
