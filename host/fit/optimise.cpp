@@ -15,6 +15,11 @@ namespace {
 /// evaluation is the last.
 constexpr double kLastStep = 1e4;
 
+/// So many steps renew the inverse Hessian at their end. The first, a long one, tells less of the curvature
+/// there than the expected value does; each later one corrects it: in a GLMM the curvature along the way to
+/// the optimum is up to a fifth less than expected.
+constexpr double kRenewals = 4;
+
 /// On the way modes need not be more exact than the decrease in sight: what PIRLS leaves is in error by a
 /// hundredth of its tolerance (design.md 1.7).
 double mode_tolerance(double decrease, double tolerance) {
@@ -80,17 +85,15 @@ class Optimiser {
     evaluations_ += 1;
   }
 
-  /// One step of BFGS, its inverse Hessian renewed at the start and after the first two steps: design.md 1.7.
+  /// One step of BFGS, its inverse Hessian renewed at the start and with the first steps: design.md 1.7.
   Ending advance() {
-    if (bfgs_.fresh() > 0) {
-      renewals_ = 0;
-      if (std::isfinite(at_.objective)) renew();
-    }
+    const double steps = bfgs_.accepted();
+    const bool begins = bfgs_.fresh() > 0, renewed = steps > 0 && steps < kRenewals;
+    if (std::isfinite(at_.objective) && (begins || renewed)) renew();
     const auto outcome = bfgs_.advance(true, at_.objective, lane_.gradient);
     if (outcome.accepted) set_mode_tolerance(mode_tolerance(bfgs_.slope() * -0.5, bfgs_.tolerance));
     const Ending ending = search_->settle(outcome.converged, outcome.stalled);
-    if (ending == kGoesOn && phase_ == kSearch && outcome.accepted && bfgs_.accepted() > 0 && renewals_ < 2) {
-      ++renewals_;
+    if (ending == kGoesOn && phase_ == kSearch && outcome.accepted && !begins && steps == 0) {
       Vector(bfgs_.trial.at, k_) = Vector(bfgs_.psi.at, k_);
       renew();
       bfgs_.new_direction(true);
@@ -119,7 +122,6 @@ class Optimiser {
   std::vector<double> state_;
   ProblemEvaluation at_;
   double phase_ = kIdle, evaluations_ = 0, escapes_ = 0;
-  int renewals_ = 0;
   bool tight_ = false;          ///< the next evaluation has the reported mode tolerance
   bool to_all_digits_ = false;  ///< the last had
   Eigen::VectorXd start_;       ///< of beta

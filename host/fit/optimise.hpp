@@ -25,7 +25,7 @@ struct OptimiseOptions {
   int max_evaluations = 200;
 };
 
-/// From (theta, beta): the inverse Hessian is the expected one there, renewed after the first two steps; a
+/// From (theta, beta): the inverse Hessian is the expected one there, renewed with the first steps; a
 /// singular optimum is checked and left if it is a saddle (design.md 1.2, 1.7). The last evaluations have the
 /// reported mode tolerance, so that the estimate need not be evaluated once more.
 Optimum optimise(Problem& problem, const PlanData& plan, const Eigen::VectorXd& theta,
