@@ -61,7 +61,7 @@ class Arrow {
   CUGLMM_CALL void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& scratch, const Lanes<Real>& b,
                                  int columns = 1) const {
     to_border(g, {}, scratch, b, columns);
-    if (view_.border > 0) border_.apply_inverse(g, b, columns);
+    if (view_.border > 0) border_.apply_inverse(g, scratch, b, columns);
     threads_.parts(view_.part_count, [&](int part) { backward(part, scratch, b, columns); });
   }
 
@@ -86,8 +86,8 @@ class Arrow {
     scale_effects<true>(g, v);
   }
 
-  /// The border keeps a copy of R (ArrowWork::kept).
-  CUGLMM_LANE bool keeps_R() const { return border_.any_small(); }
+  /// After factor(): the border's factor stands in ArrowWork::S, and ArrowWork::kept holds no copy of R.
+  CUGLMM_LANE bool can_keep_factor() const { return border_.leaves_factor() && !border_.any_small(); }
 
   CUGLMM_HD const AnyShape& shape() const { return shape_; }
 

@@ -56,15 +56,11 @@ class ArrowBorder {
     scale<true>();
     threads_.each(n_, [&](Index i) { work_.S[i * n_ + i] += Real(1.0); });
     if (!dense_) return factor_border(work_.S, n_, threads_, log_inverse);
-    const Mask<Real> positive = by_lane(work_.S, Index{n_} * n_, [&](double* A) {
+    const Real log_determinant = by_lane(work_.S, Index{n_} * n_, [&](double* A) {
       return dense_->factor(dense_->context, A, n_, threads_.count());
     });
-    for (int i = 0; i < n_; ++i) {
-      const Real diagonal = work_.S[Index{i} * n_ + i];
-      log_inverse.times(1.0 / (diagonal * diagonal));
-      log_inverse.flush();
-    }
-    return positive;
+    log_inverse.sum -= log_determinant;
+    return finite_(log_determinant);
   }
 
   /// v = S^-1 (Lambda' g - u), b = Lambda v, of the border's effects (all arrays: by number of effect,
@@ -86,8 +82,10 @@ class ArrowBorder {
     if (!all_zero()) {
       if (!dense_)
         solve_border(work_.S, n_, x, columns, threads_);
-      else
+      else if (leaves_factor())
         solve_dense(x, columns);
+      else  // one problem
+        dense_->solve(dense_->context, reinterpret_cast<double*>(x.at), n_, columns, threads_.count());
     }
     scale_effects(v, b, columns);
   }
@@ -100,8 +98,10 @@ class ArrowBorder {
     });
   }
 
-  /// b = C g, after invert().
-  CUGLMM_CALL void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& b, int columns) const {
+  /// b = C g, after invert(); scratch: as long as b.
+  CUGLMM_CALL void apply_inverse(const Lanes<Real>& g, const Lanes<Real>& scratch, const Lanes<Real>& b,
+                                 int columns) const {
+    if (!leaves_factor()) return solve(g, {}, scratch, b, columns);
     const Lanes<Real> in = g.from(Index{view_.border_first} * columns),
                       out = b.from(Index{view_.border_first} * columns);
     if (symmetric())
@@ -109,6 +109,9 @@ class ArrowBorder {
     else
       threads_.once([&] { apply_lower(in, out, columns); });
   }
+
+  /// What factor() and invert() leave is exact.
+  CUGLMM_HD bool leaves_factor() const { return !dense_ || !dense_->solve; }
 
   /// C stands above the diagonal too: not where DenseFunctions leave it, to whom that would be much memory.
   CUGLMM_HD bool symmetric() const { return !dense_; }
@@ -125,10 +128,11 @@ class ArrowBorder {
     else
       by_lane(work_.S, Index{n_} * n_, [&](double* A) {
         dense_->invert(dense_->context, A, n_, threads_.count());
-        return true;
+        return 0.0;
       });
     if (!zero) scale<false>();
     if (symmetric()) mirror();
+    if (dense_ && !zero) define_T();
     each_node([&](int factor, const Real* Lambda, int q, int at) { keep_T(factor, Lambda, q, at, zero); });
     threads_.once([&] {
       for (int factor = view_.chain; factor < view_.factors; ++factor)
@@ -232,7 +236,10 @@ class ArrowBorder {
     const Mask<Real> by_definition = small(factor);
     if (any_(by_definition)) {
       Real defined[C * C];
-      T_by_definition(q, at - view_.border_first, zero, defined);
+      if (dense_ && !zero)
+        for (int i = 0; i < q * q; ++i) defined[i] = T_of(at)[i];
+      else
+        T_by_definition(q, at - view_.border_first, zero, defined);
       for (int i = 0; i < q * q; ++i) T[i] = select_(by_definition, defined[i], T[i]);
     }
     for (int i = 0; i < q * q; ++i) T_of(at)[i] = T[i];
@@ -275,6 +282,24 @@ class ArrowBorder {
           T[r * q + c] = sum / Lambda[r * q + r];
         }
     });
+  }
+
+  /// T_by_definition() of the factors that need it, by products of matrices, into T_of().
+  CUGLMM_CALL void define_T() const {
+    for (int factor = view_.chain; factor < view_.factors; ++factor) {
+      if (!any_(small(factor))) continue;
+      const int begin = first(factor) - view_.border_first, end = first(factor + 1) - view_.border_first;
+      constexpr int width = Lane<Real>::width;
+      int lane = 0;
+      by_lane(work_.S, Index{n_} * n_, [&](const double* C_lane) {
+        dense_->define_T({reinterpret_cast<const double*>(work_.kept.at) + lane, C_lane, n_, begin, end,
+                          shape_.own(factor), reinterpret_cast<double*>(T_of(first(factor)).at) + lane, width,
+                          Index{width} * view_.border_node},
+                         threads_.count());
+        ++lane;
+        return 0.0;
+      });
+    }
   }
 
   /// R_ll - R_l. C R_.l: work.kept holds R, work.S holds C.
@@ -350,23 +375,23 @@ class ArrowBorder {
       }
   }
 
-  /// work(values) on each lane's own copy of `size` entries.
+  /// Of each lane work(values), on its own copy of `size` entries.
   template <class F>
-  CUGLMM_LANE Mask<Real> by_lane(const Lanes<Real>& lanes, Index size, F work) const {
+  CUGLMM_LANE Real by_lane(const Lanes<Real>& lanes, Index size, F work) const {
     constexpr int width = Lane<Real>::width;
-    Real ok(1.0);
-    double* each = reinterpret_cast<double*>(&ok);
+    Real out(0.0);
+    double* each = reinterpret_cast<double*>(&out);
     double* all = reinterpret_cast<double*>(lanes.at);
     if constexpr (width == 1) {
-      each[0] = work(all) ? 1 : 0;
+      each[0] = work(all);
     } else {
       for (int lane = 0; lane < width; ++lane) {
         for (Index i = 0; i < size; ++i) work_.matrix[i] = all[i * width + lane];
-        each[lane] = work(work_.matrix) ? 1 : 0;
+        each[lane] = work(work_.matrix);
         for (Index i = 0; i < size; ++i) all[i * width + lane] = work_.matrix[i];
       }
     }
-    return ok > 0.5;
+    return out;
   }
 
   /// Row i of x (columns wide) less the product of a row of L with the rows before it.

@@ -9,15 +9,30 @@
 
 namespace cuglmm {
 
+/// T = R_ll - R_l. C R_.l (design.md 1.2) of consecutive nodes l of q effects: R, C symmetric n x n,
+/// row-major, lower triangles.
+struct DenseT {
+  const double *R, *C;
+  int n;
+  int begin, end, q;  ///< the nodes' effects
+  double* T;          ///< of each node q x q
+  Index R_stride;     ///< from entry to entry of R, and of T
+  Index T_stride;     ///< from effect to effect
+};
+
 /// The host's dense linear algebra on one matrix, n x n row-major, lower triangle: LAPACK's, or through
-/// `context` a GPU's (host/cuda/border.hpp).
+/// `context` a GPU's (host/cuda/border.hpp) or none but products (host/engine/probes.hpp).
 struct DenseFunctions {
   void* context;
   int smallest;  ///< from this n on they serve
-  /// Cholesky, L L'; false: not positive definite.
-  bool (*factor)(void* context, double* A, int n, int threads);
+  /// Cholesky, L L'; returns log|A|, NaN: not positive definite.
+  double (*factor)(void* context, double* A, int n, int threads);
   /// L, where and as factor() left it, by A^-1.
   void (*invert)(void* context, double* L, int n, int threads);
+  /// x, n x columns row-major, by A^-1 x, before and after invert(); null: by substitution with what the
+  /// other two leave.
+  void (*solve)(void* context, double* x, int n, int columns, int threads);
+  void (*define_T)(const DenseT& nodes, int threads);
 };
 
 /// From this size on LAPACK's serve.

@@ -24,7 +24,7 @@ class LastFactor {
   }
   /// After Arrow::factor() at theta. The border's copy stands where a nearly singular one keeps R instead.
   CUGLMM_LANE void keep(const Real* theta, const Arrow<Real, Threads, C>& arrow) const {
-    if (!keeps_factor<Real>(plan_) || arrow.keeps_R()) return;
+    if (!keeps_factor<Real>(plan_) || !arrow.can_keep_factor()) return;
     const ArrowView& view = plan_.arrow;
     for (Index i = 0; i < view.values; ++i) last_.R[i] = work_.R[i];
     for (Index i = 0; i < view.factored; ++i) last_.node[i] = work_.node[i];

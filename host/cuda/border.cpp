@@ -1,6 +1,7 @@
 #include <host/cuda/border.hpp>
 
 #include <algorithm>
+#include <limits>
 
 #include <host/engine/dense.hpp>
 
@@ -42,13 +43,16 @@ void DeviceMatrix::invert() {
 }
 
 Border::Border(int smallest, const Stream& stream)
-    : functions_{this, smallest,
+    : functions_{this,
+                 smallest,
                  [](void* border, double* A, int n, int threads) {
                    return static_cast<Border*>(border)->factor(A, n, threads);
                  },
                  [](void* border, double* L, int n, int threads) {
                    static_cast<Border*>(border)->invert(L, n, threads);
-                 }},
+                 },
+                 nullptr,
+                 &define_T},
       stream_(stream) {}
 
 const DenseFunctions* Border::functions(int n) const {
@@ -71,7 +75,7 @@ bool Border::on_device(int n, Work work) {
   }
 }
 
-bool Border::factor(double* A, int n, int threads) {
+double Border::factor(double* A, int n, int threads) {
   const std::lock_guard lock(mutex_);
   factored_ = nullptr;
   bool positive = false;
@@ -80,10 +84,10 @@ bool Border::factor(double* A, int n, int threads) {
     positive = matrix.factor();
   });
   if (!there) return dense_functions().factor(nullptr, A, n, threads);
-  if (!positive) return false;
+  if (!positive) return std::numeric_limits<double>::quiet_NaN();
   matrix_->get(A);
   factored_ = A;
-  return true;
+  return log_determinant(A, n);
 }
 
 void Border::invert(double* L, int n, int threads) {

@@ -56,7 +56,7 @@ class Border {
   const DenseFunctions* functions(int n) const;
 
  private:
-  bool factor(double* A, int n, int threads);
+  double factor(double* A, int n, int threads);
   void invert(double* L, int n, int threads);
   template <class Work>
   bool on_device(int n, Work work);

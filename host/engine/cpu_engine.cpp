@@ -8,7 +8,9 @@
 
 #include <cuglmm/error.hpp>
 
+#include <host/engine/dense.hpp>
 #include <host/engine/parallel.hpp>
+#include <host/engine/probes.hpp>
 #include <host/engine/simd.hpp>
 
 namespace cuglmm {
@@ -16,6 +18,9 @@ namespace {
 
 /// Below this many row-lanes an evaluation is over before a thread has started.
 constexpr std::int64_t kRowsPerThread = 20000;
+
+/// From this size on factor and inverse of the border take several times as long as solutions by Probes.
+constexpr int kProbesBorder = 1000;
 
 /// One problem by component. Slices are evaluated in blocks of fixed size whose sums are added in order: the
 /// same bits for any number of threads.
@@ -137,6 +142,15 @@ class CpuArrowProblem : public Problem {
   Eigen::VectorXd u() const override { return ordered(u_); }
   void set_mode_tolerance(double tolerance) override { mode_tolerance_ = tolerance; }
 
+  bool estimate(bool on) override {
+    if (view_.arrow.border < kProbesBorder || exact_ != &dense_functions()) return false;
+    probes_ = on ? std::make_unique<Probes>(view_.arrow.border) : nullptr;
+    view_.arrow.dense = on ? &probes_->functions() : exact_;
+    psi_.setConstant(std::numeric_limits<double>::quiet_NaN());
+    if (!u_.allFinite()) u_.setZero();
+    return true;
+  }
+
  private:
   ProblemEvaluation evaluate(const Eigen::VectorXd& psi, bool moments) {
     const int carried = view_.carried, effects = view_.arrow.effects;
@@ -206,7 +220,9 @@ class CpuArrowProblem : public Problem {
     return out;
   }
 
-  const PlanView view_;
+  PlanView view_;
+  const DenseFunctions* const exact_ = view_.arrow.dense;
+  std::unique_ptr<Probes> probes_;  ///< while they stand in
   const CpuFunctions& functions_;
   const Team team_;
   const ResponseSums sums_;

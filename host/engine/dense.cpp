@@ -1,31 +1,20 @@
 #include <host/engine/dense.hpp>
 
+#include <Eigen/Core>
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <vector>
 
+#include <host/engine/blas.hpp>
 #include <host/engine/parallel.hpp>
-
-// OpenBLAS by its Fortran names. The threads are ours, so that the sums' order does not depend on their
-// number.
-extern "C" {
-void openblas_set_num_threads(int threads);
-void dpotrf_(const char* uplo, const int* n, double* A, const int* lda, int* info);
-void dtrtri_(const char* uplo, const char* diag, const int* n, double* A, const int* lda, int* info);
-void dtrsm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m,
-            const int* n, const double* alpha, const double* A, const int* lda, double* B, const int* ldb);
-void dtrmm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m,
-            const int* n, const double* alpha, const double* A, const int* lda, double* B, const int* ldb);
-void dgemm_(const char* transa, const char* transb, const int* m, const int* n, const int* k,
-            const double* alpha, const double* A, const int* lda, const double* B, const int* ldb,
-            const double* beta, double* C, const int* ldc);
-}
 
 namespace cuglmm {
 namespace {
 
 /// Columns of a tile: two fit into a core's second-level cache.
 constexpr int kTile = 128;
-constexpr double kOne = 1, kMinusOne = -1;
+constexpr double kZero = 0, kOne = 1, kMinusOne = -1;
 
 /// The upper triangle of a column-major matrix (the lower one row-major), in tiles.
 struct Tiles {
@@ -106,7 +95,9 @@ struct Tiles {
   }
 };
 
-bool factor(void*, double* A, int n, int threads) { return Tiles{A, n, threads}.factor(); }
+double factor(void*, double* A, int n, int threads) {
+  return Tiles{A, n, threads}.factor() ? log_determinant(A, n) : std::numeric_limits<double>::quiet_NaN();
+}
 
 void invert(void*, double* L, int n, int threads) {
   const Tiles tiles{L, n, threads};
@@ -116,10 +107,35 @@ void invert(void*, double* L, int n, int threads) {
 
 }  // namespace
 
+/// Panels of some nodes' columns: Y = C R_.l, T = R_ll - R_l. Y.
+void define_T(const DenseT& nodes, int threads) {
+  const int n = nodes.n, q = nodes.q, width = (kTile + q - 1) / q * q;
+  const int panels = (nodes.end - nodes.begin + width - 1) / width;
+  parallel_for(threads, panels, [&](int panel, int) {
+    const int first = nodes.begin + panel * width, columns = std::min(width, nodes.end - first);
+    Eigen::MatrixXd R(n, columns), Y(n, columns);
+    for (int c = 0; c < columns; ++c)
+      for (int i = 0; i < n; ++i) {
+        const int row = std::max(i, first + c), column = std::min(i, first + c);
+        R(i, c) = nodes.R[(Index{row} * n + column) * nodes.R_stride];
+      }
+    dsymm_("L", "U", &n, &columns, &kOne, nodes.C, &n, R.data(), &n, &kZero, Y.data(), &n);
+    for (int c = 0; c < columns; ++c)
+      for (int r = c / q * q; r < c / q * q + q; ++r)
+        nodes.T[(first - nodes.begin + c / q * q) * nodes.T_stride + (r % q * q + c % q) * nodes.R_stride] =
+            R(first + r, c) - R.col(r).dot(Y.col(c));
+  });
+}
+
+double log_determinant(const double* L, int n) {
+  double sum = 0;
+  for (int i = 0; i < n; ++i) sum += std::log(L[std::size_t(i) * n + i]);
+  return 2 * sum;
+}
+
 const DenseFunctions& dense_functions() {
-  static const bool alone = (openblas_set_num_threads(1), true);
-  static_cast<void>(alone);
-  static constexpr DenseFunctions functions{nullptr, kDenseBorder, &factor, &invert};
+  one_blas_thread();
+  static constexpr DenseFunctions functions{nullptr, kDenseBorder, &factor, &invert, nullptr, &define_T};
   return functions;
 }
 

@@ -49,6 +49,10 @@ class Problem {
   /// u in lme4's order.
   virtual Eigen::VectorXd u() const = 0;
   virtual void set_mode_tolerance(double tolerance) = 0;
+  /// While on, evaluations are estimates that take a fraction of the time (host/engine/probes.hpp): gradient
+  /// and G have an error of their own, as if the parameters were off by a fraction of a standard error, and
+  /// the objective is none. False: this problem has no such thing.
+  virtual bool estimate(bool /*on*/) { return false; }
 };
 
 /// Replicates that the engine draws itself.

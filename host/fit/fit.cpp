@@ -9,6 +9,7 @@
 #include <cuglmm/error.hpp>
 #include <cuglmm/plan.hpp>
 #include <host/engine/engine.hpp>
+#include <host/fit/first_stage.hpp>
 #include <host/fit/glm.hpp>
 #include <host/fit/hessian.hpp>
 #include <host/fit/optimise.hpp>
@@ -56,14 +57,20 @@ double search_tolerance(const PlanData& plan, const FitOptions& options) {
 
 /// From the optimum with the better of the given and the data's own start.
 Optimum find_optimum(Problem& problem, const Model& model, const PlanData& plan, const FitOptions& options) {
-  const OptimiseOptions how{search_tolerance(plan, options), options.max_evaluations};
+  OptimiseOptions how{search_tolerance(plan, options), options.max_evaluations};
   Eigen::VectorXd beta = options.beta ? *options.beta : start_of_beta(model, plan);
   if (options.theta) return optimise(problem, plan, *options.theta, beta, how);
   const Eigen::VectorXd zero = Eigen::VectorXd::Zero(plan.paths.m);
   ProblemEvaluation at_zero = problem.evaluate(zero, beta, true);
   if (!std::isfinite(at_zero.objective))
     at_zero = problem.evaluate(zero, beta = Eigen::VectorXd::Zero(plan.p), true);
-  return optimise(problem, plan, score_theta(plan.paths, at_zero), beta, how);
+  Eigen::VectorXd theta = score_theta(plan.paths, at_zero);
+  if (auto near = first_stage(problem, plan, theta, beta)) {
+    theta = near->theta;
+    beta = near->beta;
+    how.inverse_hessian = near->inverse_hessian;
+  }
+  return optimise(problem, plan, theta, beta, how);
 }
 
 /// Modes and conditional standard deviations, term by term.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <host/fit/start.hpp>
@@ -11,21 +12,10 @@
 namespace cuglmm {
 namespace {
 
-/// A step may take the predicted decrease from so many times the tolerance to below it, so that the next
-/// evaluation is the last.
-constexpr double kLastStep = 1e4;
-
 /// So many steps renew the inverse Hessian at their end. The first, a long one, tells less of the curvature
 /// there than the expected value does; each later one corrects it: in a GLMM the curvature along the way to
 /// the optimum is up to a fifth less than expected.
 constexpr double kRenewals = 4;
-
-/// On the way modes need not be more exact than the decrease in sight: what PIRLS leaves is in error by a
-/// hundredth of its tolerance (design.md 1.7).
-double mode_tolerance(double decrease, double tolerance) {
-  return decrease < kLastStep * tolerance ? kReportedModeTolerance
-                                          : std::clamp(1e-3 * decrease, kModeTolerance, 1e-2);
-}
 
 class Optimiser {
  public:
@@ -48,6 +38,10 @@ class Optimiser {
               &escapes_} {
     bfgs_.place(Lanes<double>{state_.data()}, k_, m_);
     bfgs_.tolerance = options.tolerance;
+    if (options.inverse_hessian.size() > 0) {
+      given_ = options.inverse_hessian;
+      renewals_ = 0;
+    }
     search_ =
         std::make_unique<Search<double>>(plan.view, lane_, options.tolerance, max_evaluations_, nullptr);
   }
@@ -66,7 +60,7 @@ class Optimiser {
     if (to_all_digits_ && psi == evaluated_) out.at = std::move(at_);
     out.theta = psi.head(m_);
     out.beta = k_ > m_ ? psi.tail(k_ - m_) : start_;
-    out.inverse_hessian = Eigen::Map<Eigen::MatrixXd>(bfgs_.B.at, k_, k_);
+    out.inverse_hessian = inverse_hessian();
     out.evaluations = static_cast<int>(evaluations_);
     return out;
   }
@@ -75,6 +69,7 @@ class Optimiser {
   using Vector = Eigen::Map<Eigen::VectorXd>;
   Eigen::VectorXd theta() const { return Vector(bfgs_.trial.at, m_); }
   Eigen::VectorXd beta() const { return Vector(bfgs_.trial.at + m_, k_ - m_); }
+  Eigen::Map<Eigen::MatrixXd> inverse_hessian() { return {bfgs_.B.at, k_, k_}; }
 
   /// Into the arrays that lane_ looks at.
   void evaluate() {
@@ -88,12 +83,16 @@ class Optimiser {
   /// One step of BFGS, its inverse Hessian renewed at the start and with the first steps: design.md 1.7.
   Ending advance() {
     const double steps = bfgs_.accepted();
-    const bool begins = bfgs_.fresh() > 0, renewed = steps > 0 && steps < kRenewals;
-    if (std::isfinite(at_.objective) && (begins || renewed)) renew();
+    const bool begins = bfgs_.fresh() > 0, renewed = steps > 0 && steps < renewals_;
+    if (begins && given_.size() > 0)
+      inverse_hessian() = std::exchange(given_, {});
+    else if (std::isfinite(at_.objective) && (begins || renewed))
+      renew();
     const auto outcome = bfgs_.advance(true, at_.objective, lane_.gradient);
     if (outcome.accepted) set_mode_tolerance(mode_tolerance(bfgs_.slope() * -0.5, bfgs_.tolerance));
     const Ending ending = search_->settle(outcome.converged, outcome.stalled);
-    if (ending == kGoesOn && phase_ == kSearch && outcome.accepted && !begins && steps == 0) {
+    if (ending == kGoesOn && phase_ == kSearch && outcome.accepted && !begins && steps == 0 &&
+        renewals_ > 0) {
       Vector(bfgs_.trial.at, k_) = Vector(bfgs_.psi.at, k_);
       renew();
       bfgs_.new_direction(true);
@@ -111,8 +110,7 @@ class Optimiser {
   void renew() {
     const Eigen::MatrixXd information =
         k_ > m_ ? problem_.information(theta(), beta()) : Eigen::MatrixXd(0, 0);
-    Eigen::Map<Eigen::MatrixXd>(bfgs_.B.at, k_, k_) =
-        expected_inverse_hessian(paths_, theta(), at_, information);
+    inverse_hessian() = expected_inverse_hessian(paths_, theta(), at_, information);
   }
 
   Problem& problem_;
@@ -122,6 +120,8 @@ class Optimiser {
   std::vector<double> state_;
   ProblemEvaluation at_;
   double phase_ = kIdle, evaluations_ = 0, escapes_ = 0;
+  Eigen::MatrixXd given_;  ///< the first search's inverse Hessian, where that is known
+  double renewals_ = kRenewals;
   bool tight_ = false;          ///< the next evaluation has the reported mode tolerance
   bool to_all_digits_ = false;  ///< the last had
   Eigen::VectorXd start_;       ///< of beta
@@ -132,6 +132,12 @@ class Optimiser {
 };
 
 }  // namespace
+
+double mode_tolerance(double decrease, double tolerance) {
+  constexpr double kLastStep = 1e4;
+  return decrease < kLastStep * tolerance ? kReportedModeTolerance
+                                          : std::clamp(1e-3 * decrease, kModeTolerance, 1e-2);
+}
 
 Optimum optimise(Problem& problem, const PlanData& plan, const Eigen::VectorXd& theta,
                  const Eigen::VectorXd& beta, const OptimiseOptions& options) {

@@ -12,6 +12,11 @@ namespace cuglmm {
 /// For the values that are reported: the objective is then exact to rounding.
 constexpr double kReportedModeTolerance = 1e-14;
 
+/// On the way modes need not be more exact than the decrease in sight: what PIRLS leaves is in error by a
+/// hundredth of its tolerance (design.md 1.7). A step may take the predicted decrease from 1e4 times the
+/// tolerance to below it, so that the next evaluation is the last.
+double mode_tolerance(double decrease, double tolerance);
+
 struct Optimum {
   Eigen::VectorXd theta, beta;      ///< beta: where it is profiled, the start
   Eigen::MatrixXd inverse_hessian;  ///< BFGS's
@@ -23,6 +28,7 @@ struct Optimum {
 struct OptimiseOptions {
   double tolerance = 1e-8;
   int max_evaluations = 200;
+  Eigen::MatrixXd inverse_hessian{};  ///< k x k, at the start; empty: the expected one
 };
 
 /// From (theta, beta): the inverse Hessian is the expected one there, renewed with the first steps; a
