@@ -22,6 +22,24 @@ constexpr std::int64_t kRowsPerThread = 20000;
 /// From this size on factor and inverse of the border take several times as long as solutions by Probes.
 constexpr int kProbesBorder = 1000;
 
+/// Of the border: those of all its factors but the largest, if they are few.
+std::vector<int> small_effects(const ArrowView& arrow) {
+  constexpr std::size_t kMost = 64;
+  const auto effects = [&](int factor) {
+    return arrow.factor_first[factor + 1] - arrow.factor_first[factor];
+  };
+  const int factors = arrow.factors - arrow.chain;
+  int largest = 0;
+  for (int factor = 1; factor < factors; ++factor)
+    if (effects(factor) > effects(largest)) largest = factor;
+  std::vector<int> small;
+  for (int factor = 0; factor < factors; ++factor)
+    for (int i = 0; factor != largest && i < effects(factor); ++i)
+      small.push_back(arrow.factor_first[factor] - arrow.border_first + i);
+  if (small.size() > kMost) small.clear();
+  return small;
+}
+
 /// One problem by component. Slices are evaluated in blocks of fixed size whose sums are added in order: the
 /// same bits for any number of threads.
 class CpuProblem : public Problem {
@@ -144,7 +162,7 @@ class CpuArrowProblem : public Problem {
 
   bool estimate(bool on) override {
     if (view_.arrow.border < kProbesBorder || exact_ != &dense_functions()) return false;
-    probes_ = on ? std::make_unique<Probes>(view_.arrow.border) : nullptr;
+    probes_ = on ? std::make_unique<Probes>(view_.arrow.border, small_effects(view_.arrow)) : nullptr;
     view_.arrow.dense = on ? &probes_->functions() : exact_;
     psi_.setConstant(std::numeric_limits<double>::quiet_NaN());
     if (!u_.allFinite()) u_.setZero();

@@ -48,7 +48,7 @@ class ProbesTest : public testing::Test {
     return x;
   }
 
-  Probes probes_{kSize};
+  Probes probes_{kSize, {}};
   const DenseFunctions& functions_ = probes_.functions();
 };
 
@@ -92,6 +92,32 @@ TEST_F(ProbesTest, EstimateWhatIsLeftOfNearlyTheIdentity) {
   R.diagonal().setZero();
   const Eigen::ArrayXd sd = R.rowwise().norm() / std::sqrt(8.0);
   EXPECT_LT(((left - diagonal) / sd).abs().maxCoeff(), 5);
+}
+
+/// A few effects that many rows have: their columns are solved for, not estimated.
+TEST_F(ProbesTest, KnowTheColumnsOfSmallEffects) {
+  RowMatrix S = border();
+  const std::vector<int> small{0, 1, 2, 298, 299};
+  for (const int at : small) {
+    S(at, at) += 1000;
+    S.row(at).head(at) *= 30;
+    S.col(at).tail(kSize - 1 - at) *= 30;
+  }
+  const Eigen::MatrixXd exact = inverse(S);
+  Probes probes(kSize, small);
+  const DenseFunctions& functions = probes.functions();
+  const RowMatrix right = RowMatrix::Random(kSize, 1), expected = exact * right;
+  RowMatrix A = S, x = right;
+  ASSERT_EQ(functions.factor(functions.context, A.data(), kSize, 1), 0);
+  functions.solve(functions.context, x.data(), kSize, 1, 1);
+  EXPECT_LT((x - expected).norm(), 2e-4 * expected.norm());
+  functions.invert(functions.context, A.data(), kSize, 1);
+  const Eigen::MatrixXd estimate = A.selfadjointView<Eigen::Lower>();
+  for (const int at : small)
+    EXPECT_LT((estimate.col(at) - exact.col(at)).norm(), 1e-3 * exact.col(at).norm()) << at;
+  Eigen::MatrixXd beside = exact;
+  beside.diagonal().setZero();
+  EXPECT_NEAR(estimate.trace(), exact.trace(), 5 * std::sqrt(2.0 / 8) * beside.norm());
 }
 
 TEST_F(ProbesTest, GiveTheSameBitsOnAnyThreads) {
