@@ -167,9 +167,10 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   CUGLMM_LANE Mask<Real> newton(const Real& tolerance, const Real& last) {
     if constexpr (kKeepsFactor) {
       const LastFactor<Real, Threads, C> before(plan_, work_, threads_);
-      const bool ends = last * max_(last, Real(1e-5)) < 0.1 * tolerance;  // convergence is quadratic
+      const bool ends = max_(last * last, left_) < 0.1 * tolerance;  // convergence is quadratic
+      left_ = Real(0.0);
       if (before.known() && !ends) {
-        decrement = before.solve(arrow_, problem_.u, work_.delta);
+        decrement = before.solve(arrow_, problem_.u, work_.delta, left_);
         if (decrement >= tolerance) return true;
       }
       const bool first = !before.known();
@@ -251,6 +252,7 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
 
   const Arrow<Real, Threads, C> arrow_;
   LogProduct<Real> log_inverse_;  ///< -log|H|
+  Real left_{0.0};                ///< of g' H^-1 g, by a step that was not exact
 };
 
 }  // namespace cuglmm

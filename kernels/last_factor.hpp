@@ -33,9 +33,10 @@ class LastFactor {
     work_.last_theta[plan_.m] = Real(1.0);
   }
 
-  /// After rows(): x = H^-1 (Lambda' score - u), nearly; returns the product of the two.
-  CUGLMM_LANE Real solve(const Arrow<Real, Threads, C>& arrow, const Lanes<Real>& u,
-                         const Lanes<Real>& x) const {
+  /// After rows(): x = H^-1 (Lambda' score - u), nearly; returns the product of the two. left: about what the
+  /// product with the error is.
+  CUGLMM_LANE Real solve(const Arrow<Real, Threads, C>& arrow, const Lanes<Real>& u, const Lanes<Real>& x,
+                         Real& left) const {
     constexpr int kMostSteps = 50;
     constexpr double kAccuracy = 1e-6;  // of the sum returned
     const Lanes<Real>&minus_residual = work_.S_sum, &direction = work_.c_sum, &z = work_.v, &H_d = work_.rhs;
@@ -52,7 +53,7 @@ class LastFactor {
       subtract(x, Real(-length), direction, n_);
       subtract(minus_residual, Real(-length), H_d, n_);
       sum += length * weighted;
-      const Real next = precondition(minus_residual, z);
+      const Real next = left = precondition(minus_residual, z);
       if (!(next > kAccuracy * first)) break;
       const Real share = next / weighted;
       for (int i = 0; i < n_; ++i) direction[i] = fma_(share, direction[i], z[i]);
