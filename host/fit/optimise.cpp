@@ -106,11 +106,11 @@ class Optimiser {
     tight_ = tolerance == kReportedModeTolerance;
   }
 
-  /// The expected inverse Hessian at the trial just evaluated.
+  /// The expected inverse Hessian at the trial just evaluated; the information about beta, which hardly
+  /// changes with later steps, of one of the first two.
   void renew() {
-    const Eigen::MatrixXd information =
-        k_ > m_ ? problem_.information(theta(), beta()) : Eigen::MatrixXd(0, 0);
-    inverse_hessian() = expected_inverse_hessian(paths_, theta(), at_, information);
+    if (k_ > m_ && bfgs_.accepted() < 2) information_ = problem_.information(theta(), beta());
+    inverse_hessian() = expected_inverse_hessian(paths_, theta(), at_, information_);
   }
 
   Problem& problem_;
@@ -122,10 +122,11 @@ class Optimiser {
   double phase_ = kIdle, evaluations_ = 0, escapes_ = 0;
   Eigen::MatrixXd given_;  ///< the first search's inverse Hessian, where that is known
   double renewals_ = kRenewals;
-  bool tight_ = false;          ///< the next evaluation has the reported mode tolerance
-  bool to_all_digits_ = false;  ///< the last had
-  Eigen::VectorXd start_;       ///< of beta
-  Eigen::VectorXd evaluated_;   ///< k: psi of the last evaluation
+  Eigen::MatrixXd information_{0, 0};  ///< about beta where that is searched for: p x p
+  bool tight_ = false;                 ///< the next evaluation has the reported mode tolerance
+  bool to_all_digits_ = false;         ///< the last had
+  Eigen::VectorXd start_;              ///< of beta
+  Eigen::VectorXd evaluated_;          ///< k: psi of the last evaluation
   SearchLane lane_;
   Bfgs<double>& bfgs_ = lane_.bfgs;
   std::unique_ptr<Search<double>> search_;
