@@ -1,5 +1,7 @@
 #include <host/engine/cpu_engine.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -38,6 +40,20 @@ std::vector<int> small_effects(const ArrowView& arrow) {
       small.push_back(arrow.factor_first[factor] - arrow.border_first + i);
   if (small.size() > kMost) small.clear();
   return small;
+}
+
+/// Throws Error where one problem takes more memory than the machine has: the kernel would promise it, and
+/// end the program once it is used.
+void require_memory(const ArrowView& arrow, std::size_t bytes) {
+  const double needed = static_cast<double>(bytes);
+  const double there =
+      static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
+  if (needed <= there) return;
+  throw Error(fmt::format(
+      "the crossed random effects leave a dense matrix of {0} x {0} numbers, {1:.1f} GiB with what goes with "
+      "it; "
+      "this machine has {2:.1f} GiB (cuglmm plan says which factors they are; try without one of them)",
+      arrow.border, needed / 0x1p30, there / 0x1p30));
 }
 
 /// One problem by component. Slices are evaluated in blocks of fixed size whose sums are added in order: the
@@ -136,7 +152,7 @@ class CpuArrowProblem : public Problem {
         sums_(sums),
         u_(Eigen::VectorXd::Zero(plan.view.u_total)),
         psi_(Eigen::VectorXd::Constant(plan.view.k, std::numeric_limits<double>::quiet_NaN())),
-        scratch_(functions.arrow_bytes(view_)) {}
+        scratch_(affordable(functions.arrow_bytes(view_))) {}
 
   ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
                              bool moments) override {
@@ -201,6 +217,11 @@ class CpuArrowProblem : public Problem {
 
   static void run(const Team& team, int parts, void (*body)(const void*, int), const void* argument) {
     parallel_for(team.size, parts, [&](int part, int) { body(argument, part); });
+  }
+
+  std::size_t affordable(std::size_t bytes) const {
+    require_memory(view_.arrow, bytes);
+    return bytes;
   }
 
   static PlanView with(const DenseFunctions* dense, PlanView view) {

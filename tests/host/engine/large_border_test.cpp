@@ -2,6 +2,7 @@
 // matrices: single problems, and lanes of them side by side.
 #include <gtest/gtest.h>
 
+#include <cuglmm/error.hpp>
 #include <host/engine/dense.hpp>
 #include <tests/support/criterion.hpp>
 #include <tests/support/crossed_model.hpp>
@@ -72,6 +73,13 @@ TEST_P(SmallVariance, InALargeBorderEqualsReference) {
 
 INSTANTIATE_TEST_SUITE_P(Criteria, SmallVariance, testing::ValuesIn(test::criteria),
                          [](const auto& criterion) { return test::name(criterion.param); });
+
+TEST(HugeBorder, IsToldOf) {
+  const Model model =
+      test::crossed_model("y ~ x + (1 | g) + (1 | h)", {200'000, 200'010, 400'000}, gaussian());
+  EXPECT_THAT([&] { fit(model, {.device = "cpu"}); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("a dense matrix of")));
+}
 
 }  // namespace
 }  // namespace cuglmm
