@@ -168,11 +168,11 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
     if constexpr (kKeepsFactor) {
       const LastFactor<Real, Threads, C> before(plan_, work_, threads_);
       const bool ends = max_(last * last, left_) < 0.1 * tolerance;  // convergence is quadratic
-      left_ = Real(0.0);
       if (before.known() && !ends) {
-        decrement = before.solve(arrow_, problem_.u, work_.delta, left_);
-        if (decrement >= tolerance) return true;
+        const bool solved = before.solve(arrow_, problem_.u, work_.delta, decrement, left_);
+        if (solved && decrement >= tolerance) return true;
       }
+      left_ = Real(0.0);
       const bool first = !before.known();
       before.forget();
       const Mask<Real> factored = factor_and_step();
@@ -192,11 +192,17 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
       if (!failed) LastFactor<Real, Threads, C>(plan_, work_, threads_).keep(problem_.psi, arrow_);
   }
 
-  /// Beta, where it moves too, moves all rows: the corrections after the last step need a shorter one.
+  /// From u, and where that leads nowhere, as the mode at a very different theta can, from 0. Beta, where it
+  /// moves too, moves all rows: the corrections after the last step need a shorter one.
   CUGLMM_CALL Mask<Real> pirls(const Real& tolerance) {
-    threads_.each(view_.effects + (plan_.profiled ? plan_.p : 0),
-                  [&](Index i) { work_.step[i] = Real(0.0); });
-    return find_mode(*this, problem_.active, tolerance * (plan_.profiled ? 1e-3 : 1.0), threads_);
+    Mask<Real> lanes = problem_.active;
+    for (bool again = false;; again = true) {
+      threads_.each(view_.effects + (plan_.profiled ? plan_.p : 0),
+                    [&](Index i) { work_.step[i] = Real(0.0); });
+      lanes = find_mode(*this, lanes, tolerance * (plan_.profiled ? 1e-3 : 1.0), threads_);
+      if (again || !threads_.any(lanes)) return lanes;
+      restart_at_zero(lanes);
+    }
   }
 
   // ---- the gradient (design.md 1.2) ----

@@ -33,33 +33,35 @@ class LastFactor {
     work_.last_theta[plan_.m] = Real(1.0);
   }
 
-  /// After rows(): x = H^-1 (Lambda' score - u), nearly; returns the product of the two. left: about what the
-  /// product with the error is.
-  CUGLMM_LANE Real solve(const Arrow<Real, Threads, C>& arrow, const Lanes<Real>& u, const Lanes<Real>& x,
-                         Real& left) const {
+  /// After rows(): x = H^-1 (Lambda' score - u), nearly; product: of the two, left: about what that with the
+  /// error is. False where H is too far from the last one for conjugate gradients to get there.
+  CUGLMM_LANE bool solve(const Arrow<Real, Threads, C>& arrow, const Lanes<Real>& u, const Lanes<Real>& x,
+                         Real& product, Real& left) const {
     constexpr int kMostSteps = 50;
-    constexpr double kAccuracy = 1e-6;  // of the sum returned
+    constexpr double kAccuracy = 1e-6;  // of the product
     const Lanes<Real>&minus_residual = work_.S_sum, &direction = work_.c_sum, &z = work_.v, &H_d = work_.rhs;
     arrow.scale_transposed(work_.score, minus_residual);
     for (int i = 0; i < n_; ++i) {
       minus_residual[i] = u[i] - minus_residual[i];
       x[i] = Real(0.0);
     }
-    Real sum(0.0), weighted = precondition(minus_residual, z), first = weighted;
+    const Real first = precondition(minus_residual, z);
+    product = Real(0.0);
+    left = first;
     for (int i = 0; i < n_; ++i) direction[i] = z[i];
     for (int step = 0; step < kMostSteps; ++step) {
       multiply(arrow, direction, H_d);
-      const Real length = weighted / dot(direction, H_d, n_);
+      const Real length = left / dot(direction, H_d, n_);
       subtract(x, Real(-length), direction, n_);
       subtract(minus_residual, Real(-length), H_d, n_);
-      sum += length * weighted;
-      const Real next = left = precondition(minus_residual, z);
-      if (!(next > kAccuracy * first)) break;
-      const Real share = next / weighted;
+      product += length * left;
+      const Real next = precondition(minus_residual, z);
+      const Real share = next / left;
+      left = next;
+      if (next <= kAccuracy * first) return true;
       for (int i = 0; i < n_; ++i) direction[i] = fma_(share, direction[i], z[i]);
-      weighted = next;
     }
-    return sum;
+    return false;
   }
 
  private:

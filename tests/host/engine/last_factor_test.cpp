@@ -16,9 +16,10 @@ struct Point {
   double theta_g, theta_h, intercept, slope;
 };
 /// Steps such as a search makes, small, large, to and from nearly singular and singular ones.
-constexpr Point kSearch[] = {{.5, .7, .5, .3},   {.5, .7, .5, .3},  {.501, .699, .5, .3},
-                             {1.5, .2, .1, -.2}, {1.5, 0, .1, -.2}, {.5, 1e-4, .5, .3},
-                             {.5, .7, .5, .3},   {0, .7, .5, .3},   {.3, .7, .5, .3}};
+constexpr Point kSearch[] = {{.5, .7, .5, .3},  {.5, .7, .5, .3},   {.501, .699, .5, .3}, {1.5, .2, .1, -.2},
+                             {1.5, 0, .1, -.2}, {.5, 1e-4, .5, .3}, {.5, .7, .5, .3},     {0, .7, .5, .3},
+                             {.3, .7, .5, .3},  {9, 7, 3, 2},       {.2, .1, -1, .3},     {20, 1e-2, -5, 1},
+                             {1, 30, 2, -3},    {.1, .1, .5, .3}};
 
 class LastFactor : public testing::TestWithParam<test::EngineKind> {};
 
