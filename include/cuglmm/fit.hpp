@@ -38,7 +38,8 @@ struct Fit {
 
   Status status = Status::failed;
   std::vector<std::string> messages;
-  int evaluations = 0;       ///< of objective and gradient, standard errors not counted
+  int evaluations =
+      0;  ///< of objective and gradient; start, estimates on the way and standard errors not counted
   double gradient_norm = 0;  ///< Euclidean norm of d(-2 log L)/d(theta, beta) at the estimate
   Seconds seconds;
 
