@@ -51,8 +51,7 @@ void require_memory(const ArrowView& arrow, std::size_t bytes) {
   if (needed <= there) return;
   throw Error(fmt::format(
       "the crossed random effects leave a dense matrix of {0} x {0} numbers, {1:.1f} GiB with what goes with "
-      "it; "
-      "this machine has {2:.1f} GiB (cuglmm plan says which factors they are; try without one of them)",
+      "it; this machine has {2:.1f} GiB (cuglmm plan says which factors they are; try without one of them)",
       arrow.border, needed / 0x1p30, there / 0x1p30));
 }
 
