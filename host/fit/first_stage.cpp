@@ -24,7 +24,9 @@ class Estimated {
  public:
   explicit Estimated(Problem& problem) : problem_(problem), there_(problem.estimate(true)) {}
   ~Estimated() {
-    if (there_) problem_.estimate(false);
+    if (!there_) return;
+    problem_.estimate(false);
+    problem_.set_mode_tolerance(kModeTolerance);
   }
   Estimated(const Estimated&) = delete;
   Estimated& operator=(const Estimated&) = delete;
