@@ -50,9 +50,11 @@ Eigen::VectorXd start_of_beta(const Model& model, const PlanData& plan) {
 }
 
 /// Where a large border makes evaluations dear, there are many rows: estimates within 3e-5 of a standard
-/// error then have an error of about 1e-7.
+/// error then have an error of about 1e-7. Where beta is profiled, no Newton step follows (polish()), so the
+/// search itself goes as far.
 double search_tolerance(const PlanData& plan, const FitOptions& options) {
-  return plan.view.arrow.border >= kDenseBorder ? 10 * options.tolerance : options.tolerance;
+  if (plan.view.arrow.border >= kDenseBorder) return 10 * options.tolerance;
+  return plan.view.profiled ? 0.01 * options.tolerance : options.tolerance;
 }
 
 /// From the optimum with the better of the given and the data's own start.

@@ -25,7 +25,8 @@ struct FitOptions {
   bool reml = true;                             ///< linear models (gaussian, identity): REML, else ML
   int nagq = 1;  ///< 1: Laplace; 0: beta jointly with u by penalised least squares (design.md 1.4)
   double tolerance = 1e-10;     ///< stop when the predicted decrease of the deviance is below; ten times that
-                                ///< where crossed factors leave a dense matrix of 160 or more (design.md 1.7)
+                                ///< where crossed factors leave a dense matrix of 160 or more, else a
+                                ///< hundredth in linear models and with nagq = 0 (design.md 1.7)
   int max_evaluations = 200;    ///< of objective and gradient; 5 to 20 are usual
   int threads = 0;              ///< 0: as many as the machine has
   std::string device = "auto";  ///< auto (a GPU if there is one), cpu, cuda, cuda:N
