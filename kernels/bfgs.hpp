@@ -13,6 +13,41 @@
 
 namespace cuglmm {
 
+/// Most that a theta may move in a step.
+constexpr double kLongestStep = 2;
+
+/// B <- (I - s y'/s'y) B (I - y s'/s'y) + s s'/s'y, s(i) the step taken, y the change of the gradient;
+/// skipped where curvature along s is not positive. B: k x k, symmetric; y, By: k, By scratch.
+template <class Real, class Step>
+CUGLMM_LANE void correct_inverse_hessian(const Lanes<Real>& B, int k, const Mask<Real>& lanes, const Step& s,
+                                         const Lanes<Real>& y, const Lanes<Real>& By) {
+  Real sy(0.0), ss(0.0), yy(0.0), yBy(0.0);
+  for (int i = 0; i < k; ++i) {
+    const Real s_i = s(i);
+    sy = fma_(s_i, y[i], sy);
+    ss = fma_(s_i, s_i, ss);
+    yy = fma_(y[i], y[i], yy);
+  }
+  for (int i = 0; i < k; ++i) {
+    Real sum(0.0);
+    for (int j = 0; j < k; ++j) sum = fma_(B[i * k + j], y[j], sum);
+    By[i] = sum;
+    yBy = fma_(sum, y[i], yBy);
+  }
+  const auto curved = and_(lanes, sy > 1e-10 * sqrt_(ss * yy));
+  const Real rho = 1.0 / select_(curved, sy, Real(1.0)), factor = rho * fma_(rho, yBy, Real(1.0));
+  for (int i = 0; i < k; ++i) {
+    const Real s_i = s(i);
+    for (int j = 0; j <= i; ++j) {
+      const Real s_j = s(j);
+      const Real change = factor * s_i * s_j - rho * (s_i * By[j] + By[i] * s_j);
+      const Real updated = B[i * k + j] + select_(curved, change, Real(0.0));
+      B[i * k + j] = updated;
+      B[j * k + i] = updated;
+    }
+  }
+}
+
 template <class Real>
 struct Bfgs {
   int k = 0;        ///< parameters: theta, beta
@@ -77,8 +112,8 @@ struct Bfgs {
     return out;
   }
 
-  /// direction = -B g and a full step, capped so that no theta moves by more than 2. A direction that does
-  /// not descend (B lost positive definiteness to rounding) restarts from a scaled identity.
+  /// direction = -B g and a full step, capped so that no theta moves by more than kLongestStep. A direction
+  /// that does not descend (B lost positive definiteness to rounding) restarts from a scaled identity.
   CUGLMM_LANE void new_direction(const Mask<Real>& lanes) {
     Real new_slope = multiply_direction(lanes);
     const auto uphill = and_(lanes, not_(new_slope <= 0.0));
@@ -93,7 +128,7 @@ struct Bfgs {
     Real largest(0.0);
     for (int i = 0; i < m; ++i) largest = max_(largest, abs_(Real(direction[i])));
     slope() = select_(lanes, new_slope, slope());
-    alpha() = select_(lanes, min_(Real(1.0), 2.0 / max_(largest, Real(1e-300))), alpha());
+    alpha() = select_(lanes, min_(Real(1.0), kLongestStep / max_(largest, Real(1e-300))), alpha());
   }
 
  private:
@@ -123,37 +158,12 @@ struct Bfgs {
     alpha() = select_(lanes, alpha() * factor, alpha());
   }
 
-  /// B <- (I - s y'/s'y) B (I - y s'/s'y) + s s'/s'y, s the step taken, y the change of the gradient; skipped
-  /// where curvature along s is not positive.
   CUGLMM_LANE void update_inverse_hessian(const Mask<Real>& lanes, const Lanes<Real>& g) {
     if (!any_(lanes)) return;
     const Lanes<Real> By = scratch, y = scratch.from(k);
-    Real sy(0.0), ss(0.0), yy(0.0), yBy(0.0);
-    for (int i = 0; i < k; ++i) {
-      const Real s = trial[i] - psi[i];
-      y[i] = g[i] - gradient[i];
-      sy = fma_(s, y[i], sy);
-      ss = fma_(s, s, ss);
-      yy = fma_(y[i], y[i], yy);
-    }
-    for (int i = 0; i < k; ++i) {
-      Real sum(0.0);
-      for (int j = 0; j < k; ++j) sum = fma_(B[i * k + j], y[j], sum);
-      By[i] = sum;
-      yBy = fma_(sum, y[i], yBy);
-    }
-    const auto curved = and_(lanes, sy > 1e-10 * sqrt_(ss * yy));
-    const Real rho = 1.0 / select_(curved, sy, Real(1.0)), factor = rho * fma_(rho, yBy, Real(1.0));
-    for (int i = 0; i < k; ++i) {
-      const Real s_i = trial[i] - psi[i];
-      for (int j = 0; j <= i; ++j) {
-        const Real s_j = trial[j] - psi[j];
-        const Real change = factor * s_i * s_j - rho * (s_i * By[j] + By[i] * s_j);
-        const Real updated = B[i * k + j] + select_(curved, change, Real(0.0));
-        B[i * k + j] = updated;
-        B[j * k + i] = updated;
-      }
-    }
+    for (int i = 0; i < k; ++i) y[i] = g[i] - gradient[i];
+    correct_inverse_hessian(
+        B, k, lanes, [&](int i) { return trial[i] - psi[i]; }, y, By);
   }
 };
 

@@ -42,13 +42,13 @@ std::vector<int> small_effects(const ArrowView& arrow) {
   return small;
 }
 
-/// Throws Error where one problem takes more memory than the machine has: the kernel would promise it, and
-/// end the program once it is used.
-void require_memory(const ArrowView& arrow, std::size_t bytes) {
+/// The bytes of one problem. Throws Error where the machine has not as many: the kernel would promise them,
+/// and end the program once they are used.
+std::size_t affordable(const ArrowView& arrow, std::size_t bytes) {
   const double needed = static_cast<double>(bytes);
   const double there =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
-  if (needed <= there) return;
+  if (needed <= there) return bytes;
   throw Error(fmt::format(
       "the crossed random effects leave a dense matrix of {0} x {0} numbers, {1:.1f} GiB with what goes with "
       "it; this machine has {2:.1f} GiB (cuglmm plan says which factors they are; try without one of them)",
@@ -151,7 +151,7 @@ class CpuArrowProblem : public Problem {
         sums_(sums),
         u_(Eigen::VectorXd::Zero(plan.view.u_total)),
         psi_(Eigen::VectorXd::Constant(plan.view.k, std::numeric_limits<double>::quiet_NaN())),
-        scratch_(affordable(functions.arrow_bytes(view_))) {}
+        scratch_(affordable(view_.arrow, functions.arrow_bytes(view_))) {}
 
   ProblemEvaluation evaluate(const Eigen::VectorXd& theta, const Eigen::VectorXd& beta,
                              bool moments) override {
@@ -216,11 +216,6 @@ class CpuArrowProblem : public Problem {
 
   static void run(const Team& team, int parts, void (*body)(const void*, int), const void* argument) {
     parallel_for(team.size, parts, [&](int part, int) { body(argument, part); });
-  }
-
-  std::size_t affordable(std::size_t bytes) const {
-    require_memory(view_.arrow, bytes);
-    return bytes;
   }
 
   static PlanView with(const DenseFunctions* dense, PlanView view) {

@@ -120,7 +120,7 @@ Probes::Matrix Probes::times_M_inverse(const Matrix& x) const {
   return x * inverse_diagonal_.cast<float>().asDiagonal() + (x * W_float_) * H_float_ * W_float_.transpose();
 }
 
-Probes::Matrix Probes::times_S(const Matrix& x, int threads) const {
+Probes::Matrix Probes::times_beside(const Matrix& x, int threads) const {
   Matrix out(x.rows(), x.cols());
   const int rows = static_cast<int>(x.rows()), n = static_cast<int>(x.cols());
   const float one = 1, zero = 0;
@@ -128,13 +128,12 @@ Probes::Matrix Probes::times_S(const Matrix& x, int threads) const {
     sgemm_("N", "N", &rows, &columns, &n, &one, x.data(), &rows, beside_.col(first).data(), &n, &zero,
            out.col(first).data(), &rows);
   });
-  return out + x * diagonal_.cast<float>().asDiagonal();
+  return out;
 }
 
-Probes::Matrix Probes::times_O(Matrix x, int threads) const {
+Probes::Matrix Probes::times_O(const Matrix& x, int threads) const {
   const Eigen::RowVectorXf others = (inverse_diagonal_.array() > 0).cast<float>();
-  x = x * others.asDiagonal();
-  return (times_S(x, threads) - x * diagonal_.cast<float>().asDiagonal()) * others.asDiagonal();
+  return times_beside(x * others.asDiagonal(), threads) * others.asDiagonal();
 }
 
 /// Conjugate gradients on several right-hand sides in step, preconditioned with M.
@@ -151,7 +150,8 @@ Probes::Matrix Probes::solution(const Matrix& right, int threads) const {
   const Eigen::ArrayXf enough = kAccuracy * weighted;
   for (int step = 0; step < kMostSteps; ++step) {
     if ((weighted <= enough).all()) return x;
-    const Matrix S_direction = times_S(direction, threads);
+    const Matrix S_direction =
+        times_beside(direction, threads) + direction * diagonal_.cast<float>().asDiagonal();
     const Eigen::VectorXf length = share(weighted, sums(direction, S_direction));
     x += length.asDiagonal() * direction;
     residual -= length.asDiagonal() * S_direction;

@@ -35,8 +35,8 @@ class Probes {
   void solve(double* x, int columns, int threads) const;
   Matrix solution(const Matrix& right, int threads) const;
   Matrix times_M_inverse(const Matrix& x) const;
-  Matrix times_S(const Matrix& x, int threads) const;
-  Matrix times_O(Matrix x, int threads) const;
+  Matrix times_beside(const Matrix& x, int threads) const;
+  Matrix times_O(const Matrix& x, int threads) const;
   Eigen::MatrixXd precise_solution(const Eigen::MatrixXd& x, int threads) const;
 
   const DenseFunctions functions_;

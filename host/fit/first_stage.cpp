@@ -4,6 +4,7 @@
 
 #include <host/fit/optimise.hpp>
 #include <host/fit/start.hpp>
+#include <kernels/bfgs.hpp>
 
 namespace cuglmm {
 namespace {
@@ -15,9 +16,6 @@ constexpr double kEnough = 1e-2;
 
 /// A predicted decrease that grows by more than this from step to step leads nowhere.
 constexpr double kMostGrowth = 10;
-
-/// Most that a theta may move in a step, as in bfgs.hpp.
-constexpr double kLongest = 2;
 
 /// Where a problem is estimated, until the end of the scope.
 class Estimated {
@@ -38,14 +36,6 @@ class Estimated {
   const bool there_;
 };
 
-/// BFGS's formula: B for the step s in which the gradient changed by y.
-Eigen::MatrixXd updated(const Eigen::MatrixXd& B, const Eigen::VectorXd& s, const Eigen::VectorXd& y) {
-  const double sy = s.dot(y);
-  if (!(sy > 1e-10 * s.norm() * y.norm())) return B;
-  const Eigen::VectorXd By = B * y;
-  return B + ((1 + y.dot(By) / sy) * s * s.transpose() - s * By.transpose() - By * s.transpose()) / sy;
-}
-
 }  // namespace
 
 std::optional<FirstStage> first_stage(Problem& problem, const PlanData& plan, const Eigen::VectorXd& theta,
@@ -63,14 +53,18 @@ std::optional<FirstStage> first_stage(Problem& problem, const PlanData& plan, co
     const Eigen::MatrixXd information =
         k > m ? problem.information(at_theta, at_beta) : Eigen::MatrixXd(0, 0);
     Eigen::MatrixXd B = expected_inverse_hessian(plan.paths, at_theta, at, information);
-    if (i > 1) B = updated(B, step, at.gradient - gradient);
+    if (i > 1) {  // the first step, a long one, tells little of the curvature here
+      Eigen::VectorXd change = at.gradient - gradient, scratch(k);
+      correct_inverse_hessian<double>({B.data()}, k, true, [&](int j) { return step[j]; }, {change.data()},
+                                      {scratch.data()});
+    }
     gradient = at.gradient;
     step = -B * gradient;
     const double decrease = -step.dot(gradient) / 2, longest = step.head(m).cwiseAbs().maxCoeff();
     if (!(decrease <= kMostGrowth * last)) return std::nullopt;
     last = decrease;
     problem.set_mode_tolerance(mode_tolerance(decrease, 0));
-    if (longest > kLongest) step *= kLongest / longest;
+    if (longest > kLongestStep) step *= kLongestStep / longest;
     psi += step;
     if (decrease < kEnough) return FirstStage{psi.head(m), k > m ? psi.tail(k - m) : beta, B};
   }

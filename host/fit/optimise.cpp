@@ -26,6 +26,8 @@ class Optimiser {
         m_(plan.paths.m),
         k_(plan.view.k),
         max_evaluations_(options.max_evaluations),
+        renewals_(options.inverse_hessian.size() > 0 ? 0 : kRenewals),
+        given_(options.inverse_hessian),
         state_(Bfgs<double>::reals(k_), 0.0),
         at_{0, Eigen::VectorXd(k_), Eigen::VectorXd(m_), Eigen::VectorXd(plan.view.TT_size), {}, {}, {}},
         lane_{{},
@@ -38,10 +40,6 @@ class Optimiser {
               &escapes_} {
     bfgs_.place(Lanes<double>{state_.data()}, k_, m_);
     bfgs_.tolerance = options.tolerance;
-    if (options.inverse_hessian.size() > 0) {
-      given_ = options.inverse_hessian;
-      renewals_ = 0;
-    }
     search_ =
         std::make_unique<Search<double>>(plan.view, lane_, options.tolerance, max_evaluations_, nullptr);
   }
@@ -117,11 +115,11 @@ class Optimiser {
   const PlanView& view_;
   const Paths& paths_;
   const int m_, k_, max_evaluations_;
+  const double renewals_;
+  Eigen::MatrixXd given_;  ///< the first search's inverse Hessian, where that is known
   std::vector<double> state_;
   ProblemEvaluation at_;
   double phase_ = kIdle, evaluations_ = 0, escapes_ = 0;
-  Eigen::MatrixXd given_;  ///< the first search's inverse Hessian, where that is known
-  double renewals_ = kRenewals;
   Eigen::MatrixXd information_{0, 0};  ///< about beta where that is searched for: p x p
   bool tight_ = false;                 ///< the next evaluation has the reported mode tolerance
   bool to_all_digits_ = false;         ///< the last had

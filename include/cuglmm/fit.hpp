@@ -38,8 +38,7 @@ struct Fit {
 
   Status status = Status::failed;
   std::vector<std::string> messages;
-  int evaluations =
-      0;  ///< of objective and gradient; start, estimates on the way and standard errors not counted
+  int evaluations = 0;       ///< exact ones of objective and gradient, from the start to the estimate
   double gradient_norm = 0;  ///< Euclidean norm of d(-2 log L)/d(theta, beta) at the estimate
   Seconds seconds;
 

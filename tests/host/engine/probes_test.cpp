@@ -94,6 +94,16 @@ TEST_F(ProbesTest, EstimateWhatIsLeftOfNearlyTheIdentity) {
   EXPECT_LT(((left - diagonal) / sd).abs().maxCoeff(), 5);
 }
 
+/// Of nearly the identity that much is left in the limit, to the digits of single precision.
+TEST_F(ProbesTest, KeepTheDigitsOfWhatIsLeftOfNearlyTheIdentity) {
+  const auto left = [&](double small) {
+    RowMatrix S = small * border();
+    S.diagonal().array() += 1;
+    return Eigen::ArrayXd((1 - inverted(S).diagonal().array()) / small);
+  };
+  EXPECT_LT((left(1e-7) - left(1e-6)).abs().maxCoeff(), 2e-3);
+}
+
 /// A few effects that many rows have: their columns are solved for, not estimated.
 TEST_F(ProbesTest, KnowTheColumnsOfSmallEffects) {
   RowMatrix S = border();
