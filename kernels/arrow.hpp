@@ -71,10 +71,11 @@ class Arrow {
   CUGLMM_LANE void invert(const UseT& use_T) const {
     if (view_.border > 0) {
       border_.invert([&](int factor, int at, const Real* T) { use_T(view_.part_count, factor, at, T); });
-      threads_.each(view_.block_count, [&](Index k) { gather(view_.blocks[k]); });
+      threads_.each(view_.block_count, [&](Index k) { gather(static_cast<int>(k)); });
     }
     threads_.parts(view_.part_count, [&](int part) {
       const ArrowPart& nodes = view_.parts[part];
+      if (border_.sparse()) start_products(part);
       for (int n = nodes.node_end - 1; n >= nodes.node_begin; --n) invert_node(view_.nodes[n], part, use_T);
     });
   }
@@ -87,7 +88,7 @@ class Arrow {
   }
 
   /// After factor(): the border's factor stands in ArrowWork::S, and ArrowWork::kept holds no copy of R.
-  CUGLMM_LANE bool can_keep_factor() const { return border_.leaves_factor() && !border_.any_small(); }
+  CUGLMM_LANE bool can_keep_factor() const { return border_.can_keep_factor(); }
 
   CUGLMM_HD const AnyShape& shape() const { return shape_; }
 
@@ -244,6 +245,8 @@ class Arrow {
 
   /// The border's matrix; each entry's sum runs over the nodes in order.
   CUGLMM_CALL void form_border() const {
+    if constexpr (C == kMaxPath)
+      if (border_.sparse()) return border_.fronts().form();
     by_rows([&](int begin, int end) { start_border(begin, end); });
     if constexpr (Lane<Real>::stretch == 1) {
       for (int k = 0; k < view_.run_count; ++k) {
@@ -460,7 +463,10 @@ class Arrow {
   }
 
   /// C of two border nodes that share a row.
-  CUGLMM_LANE void gather(const BorderBlock& block) const {
+  CUGLMM_LANE void gather(int k) const {
+    if constexpr (C == kMaxPath)
+      if (border_.sparse()) return border_.fronts().gather(k);
+    const BorderBlock& block = view_.blocks[k];
     const int n = view_.border;
     for (int r = 0; r < block.rows; ++r)
       for (int c = 0; c < block.columns; ++c) {
@@ -470,12 +476,22 @@ class Arrow {
       }
   }
 
+  /// X of the nodes of a part, in the place of C_lo, as far as it comes of a sparse border.
+  CUGLMM_LANE void start_products(int part) const {
+    for (int n = view_.parts[part].node_begin; n < view_.parts[part].node_end; ++n) {
+      const ArrowNode& node = view_.nodes[n];
+      const int q = shape_.own(node.factor);
+      zero(work_.C.from(node.block + q * q), Index{node.list_size} * q);
+    }
+    if constexpr (C == kMaxPath) border_.fronts().add_products(part);
+  }
+
   template <class UseT>
   CUGLMM_CALL void invert_node(const ArrowNode& node, int part, const UseT& use_T) const {
     const int q = shape_.own(node.factor);
     const Lanes<Real> R = work_.R.from(node.block), C0 = work_.node.from(node.factored);
     const Lanes<Real> C_own = work_.C.from(node.block), X = C_own.from(q * q), list = R.from(q * q);
-    zero(X, Index{node.list_size} * q);
+    if (!border_.sparse()) zero(X, Index{node.list_size} * q);
     const auto add = [&](int r, int s, const Real& value) {  // C_rs of the list
       for (int c = 0; c < q; ++c) {
         X[Index{r} * q + c] = fma_(value, list[Index{s} * q + c], X[Index{r} * q + c]);
@@ -483,6 +499,7 @@ class Arrow {
       }
     };
     each_ancestor_pair(node, [&](int r, int s, Index place) { add(r, s, work_.C[place]); });
+    if (border_.sparse()) return finish_inverse(node, q, R, C0, C_own, part, use_T);
     const int* effect = view_.list + node.list;
     const int first = first_in_border(node);
     if (q == 1 && border_.symmetric() && consecutive(effect + first, node.list_size - first)) {

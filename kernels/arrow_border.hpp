@@ -1,8 +1,8 @@
 /// The border of an arrow: S = Lambda' R Lambda + I, R = Z'WZ of the border's effects with all others
-/// integrated out, dense; its factor, inverse and T (see arrow.hpp).
+/// integrated out, dense or in fronts (arrow_fronts.hpp); its factor, inverse and T (see arrow.hpp).
 #pragma once
 
-#include <kernels/arrow_view.hpp>
+#include <kernels/arrow_fronts.hpp>
 #include <kernels/border.hpp>
 #include <kernels/covariance.hpp>
 #include <kernels/scratch.hpp>
@@ -43,14 +43,20 @@ class ArrowBorder {
         theta_(theta),
         threads_(threads),
         n_(view_.border),
-        dense_(view_.border_functions()) {}
+        dense_(view_.border_functions()),
+        fronts_(plan, work, theta, threads) {}
 
   CUGLMM_HD int size() const { return n_; }
+  /// In fronts: not on a GPU.
+  CUGLMM_HD bool sparse() const { return C == kMaxPath && view_.sparse(); }
+  CUGLMM_HD const ArrowFronts<Real, Threads, C>& fronts() const { return fronts_; }
   /// One row of the matrix, its entries by number of effect.
   CUGLMM_HD Lanes<Real> row(int r) const { return work_.S.from(Index{r} * n_ - view_.border_first); }
 
   /// work.S holds R (lower triangle); on return the factor. Adds -log|S|; returns positive definite lanes.
   CUGLMM_CALL Mask<Real> factor(LogProduct<Real>& log_inverse) const {
+    if constexpr (C == kMaxPath)
+      if (sparse()) return factor_fronts(log_inverse);
     if (any_small()) threads_.each(Index{n_} * n_, [&](Index i) { work_.kept[i] = work_.S[i]; });
     if (all_zero()) return Mask<Real>(true);  // a score start: S = I
     scale<true>();
@@ -67,6 +73,8 @@ class ArrowBorder {
   /// columns wide).
   CUGLMM_CALL void solve(const Lanes<Real>& g, const Lanes<Real>& u, const Lanes<Real>& v,
                          const Lanes<Real>& b, int columns) const {
+    if constexpr (C == kMaxPath)
+      if (sparse()) return fronts_.solve(g, u, v, b, columns);
     each_node([=](int, const Real* Lambda, int q, int at) {
       for (int j = 0; j < columns; ++j) {
         Real in[C], out[C];
@@ -110,8 +118,10 @@ class ArrowBorder {
       threads_.once([&] { apply_lower(in, out, columns); });
   }
 
-  /// What factor() and invert() leave is exact.
-  CUGLMM_HD bool leaves_factor() const { return !dense_ || !dense_->solve; }
+  /// What factor() leaves is exact, and C after invert() stands in work.S alone.
+  CUGLMM_HD bool leaves_factor() const { return !sparse() && (!dense_ || !dense_->solve); }
+  /// What factor() leaves is exact, and work.kept is free for it.
+  CUGLMM_LANE bool can_keep_factor() const { return sparse() || (leaves_factor() && !any_small()); }
 
   /// C stands above the diagonal too: not where DenseFunctions leave it, to whom that would be much memory.
   CUGLMM_HD bool symmetric() const { return !dense_; }
@@ -120,20 +130,11 @@ class ArrowBorder {
   /// first effect, T) for every node, T q x q.
   template <class UseT>
   CUGLMM_CALL void invert(UseT use_T) const {
-    const bool zero = all_zero();
-    if (zero)
-      threads_.each(Index{n_} * n_, [&](Index i) { work_.S[i] = Real(0.0); });
-    else if (!dense_)
-      invert_border(work_.S, n_, threads_);
-    else
-      by_lane(work_.S, Index{n_} * n_, [&](double* A) {
-        dense_->invert(dense_->context, A, n_, threads_.count());
-        return 0.0;
-      });
-    if (!zero) scale<false>();
-    if (symmetric()) mirror();
-    if (dense_ && !zero) define_T();
-    each_node([&](int factor, const Real* Lambda, int q, int at) { keep_T(factor, Lambda, q, at, zero); });
+    if (sparse()) {
+      if constexpr (C == kMaxPath) invert_fronts();
+    } else {
+      invert_dense();
+    }
     threads_.once([&] {
       for (int factor = view_.chain; factor < view_.factors; ++factor)
         for (int at = first(factor); at < first(factor + 1); at += shape_.own(factor)) {
@@ -166,6 +167,50 @@ class ArrowBorder {
 
  private:
   CUGLMM_HD int first(int factor) const { return view_.factor_first[factor - view_.chain]; }
+
+  /// Lane after lane by the host: f(theta, values), see FrontFunctions.
+  template <class F>
+  CUGLMM_CALL Real by_front_lane(const F& f) const {
+    double theta[kMaxPath * (kMaxPath + 1) / 2];
+    int lane = 0;
+    const Index entries = layout(view_.fronts, Index{n_} * view_.border_node).end;
+    return by_lane(work_.S, entries, [&](double* values) {
+      const double* const lanes = reinterpret_cast<const double*>(theta_);
+      for (int i = 0; i < plan_.m; ++i) theta[i] = lanes[i * Lane<Real>::width + lane];
+      ++lane;
+      return f(static_cast<const double*>(theta), values);
+    });
+  }
+  CUGLMM_CALL Mask<Real> factor_fronts(LogProduct<Real>& log_inverse) const {
+    const Real log_determinant = by_front_lane([&](const double* theta, double* values) {
+      return view_.fronts.functions->factor(plan_, theta, values, threads_.count());
+    });
+    log_inverse.sum -= log_determinant;
+    return finite_(log_determinant);
+  }
+  CUGLMM_CALL void invert_fronts() const {
+    by_front_lane([&](const double* theta, double* values) {
+      view_.fronts.functions->invert(plan_, theta, values, threads_.count());
+      return 0.0;
+    });
+  }
+
+  CUGLMM_CALL void invert_dense() const {
+    const bool zero = all_zero();
+    if (zero)
+      threads_.each(Index{n_} * n_, [&](Index i) { work_.S[i] = Real(0.0); });
+    else if (!dense_)
+      invert_border(work_.S, n_, threads_);
+    else
+      by_lane(work_.S, Index{n_} * n_, [&](double* A) {
+        dense_->invert(dense_->context, A, n_, threads_.count());
+        return 0.0;
+      });
+    if (!zero) scale<false>();
+    if (symmetric()) mirror();
+    if (dense_ && !zero) define_T();
+    each_node([&](int factor, const Real* Lambda, int q, int at) { keep_T(factor, Lambda, q, at, zero); });
+  }
 
   /// Lanes with a nearly singular Lambda of a factor. T is chosen lane by lane: a problem's bits do not
   /// depend on its neighbours.
@@ -435,6 +480,7 @@ class ArrowBorder {
   const Threads& threads_;
   const int n_;
   const DenseFunctions* dense_;
+  const ArrowFronts<Real, Threads, C> fronts_;
 };
 
 }  // namespace cuglmm

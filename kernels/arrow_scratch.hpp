@@ -5,27 +5,51 @@
 
 namespace cuglmm {
 
-/// LastFactor is for single problems with a border that is factored by DenseFunctions.
+/// LastFactor is for single problems with a border that is factored by DenseFunctions or FrontFunctions.
 template <class Real>
 CUGLMM_HD bool keeps_factor(const PlanView& plan) {
-  return Lane<Real>::width == 1 && plan.arrow.border_functions() && !plan.profiled;
+  return Lane<Real>::width == 1 && (plan.arrow.border_functions() || plan.arrow.sparse()) && !plan.profiled;
+}
+
+/// What factor() of a border leaves.
+CUGLMM_HD Index border_factor_entries(const ArrowView& view) {
+  return view.sparse() ? view.fronts.values + view.fronts.factored : Index{view.border} * view.border;
+}
+
+/// The border: S, T, and what goes with them.
+template <class Real>
+CUGLMM_HD void take_border(Scratch<Real>& scratch, const PlanView& plan, bool keeps, ArrowWork<Real>& work) {
+  const ArrowView& view = plan.arrow;
+  const Index T_entries = Index{view.border} * view.border_node;
+  if (!view.sparse()) {
+    work.S = scratch.take(border_factor_entries(view));
+    work.kept = scratch.take(border_factor_entries(view));
+    work.T = scratch.take(T_entries);
+    return;
+  }
+  const FrontsLayout at = layout(view.fronts, T_entries);
+  work.S = scratch.take(at.end);
+  work.T = work.S.at ? work.S.from(at.T) : work.S;
+  work.kept = scratch.take(keeps ? border_factor_entries(view) : 0);
+  work.front = scratch.take(Index{view.fronts.largest} * (plan.p > 1 ? plan.p : 1));
+  constexpr Index ints = sizeof(Real) / sizeof(int);
+  work.maps =
+      reinterpret_cast<int*>(scratch.take((Index{kMostStretches} * view.border + ints - 1) / ints).at);
 }
 
 template <class Real>
 CUGLMM_HD ArrowWork<Real> take_arrow_work(Scratch<Real>& scratch, const PlanView& plan) {
   const ArrowView& view = plan.arrow;
   const Index p = plan.p, effects = view.effects, border = view.border, parts = view.part_count;
-  const Index square = border * border, joint = plan.profiled ? p : 0;
+  const Index joint = plan.profiled ? p : 0;
   const bool linear = plan.family == KernelFamily::gaussian;
   const Index rows = linear ? 0 : view.rows;
   ArrowWork<Real> work;
   work.R = scratch.take(view.values);
   work.C = scratch.take(view.values);
   work.node = scratch.take(view.factored);
-  work.S = scratch.take(square);
-  work.kept = scratch.take(square);
   const bool keeps = keeps_factor<Real>(plan);
-  work.T = scratch.take(border * view.border_node);
+  take_border(scratch, plan, keeps, work);
   work.last_R = scratch.take(keeps ? view.values : 0);
   work.last_node = scratch.take(keeps ? view.factored : 0);
   work.last_theta = scratch.take(keeps ? plan.m + 1 : 0);
@@ -59,8 +83,11 @@ CUGLMM_HD ArrowWork<Real> take_arrow_work(Scratch<Real>& scratch, const PlanView
   work.mean = scratch.take(rows);
   work.trace = scratch.take(rows);
   if constexpr (Lane<Real>::width > 1)
-    if (view.border_functions())
-      work.matrix = reinterpret_cast<double*>(scratch.take(square / Lane<Real>::width + 1).at);
+    if (view.border_functions() || view.sparse()) {
+      const Index T_entries = border * view.border_node;
+      const Index one = view.sparse() ? layout(view.fronts, T_entries).end : border * border;
+      work.matrix = reinterpret_cast<double*>(scratch.take(one / Lane<Real>::width + 1).at);
+    }
   return work;
 }
 

@@ -246,7 +246,8 @@ CUGLMM_CALL void conditional_variances(const PlanView& plan, const ArrowWork<Rea
       moments.variance[node.u + c] = phi * work.C[node.block + c * q + c];
   });
   threads.each(view.border, [&](Index i) {
-    if (moments.wanted()) moments.variance[view.border_first + i] = phi * work.S[i * view.border + i];
+    const Index at = view.sparse() ? layout(view.fronts, 0).C + view.fronts.diagonal[i] : i * view.border + i;
+    if (moments.wanted()) moments.variance[view.border_first + i] = phi * work.S[at];
   });
 }
 

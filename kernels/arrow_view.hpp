@@ -1,5 +1,6 @@
 /// The structure of an *arrow*: random effects that are eliminated one grouping level at a time, a chain of
-/// nested factors from its leaves to its root, and the dense *border* of all others (design.md 2).
+/// nested factors from its leaves to its root, and the *border* of all others, dense or in fronts
+/// (fronts_view.hpp; design.md 2).
 ///
 /// Z'WZ, and in the same places Lambda H^-1 Lambda', is kept as *values*: of every eliminated node a block
 /// (q + list) x q, its own effects first, below them the effects eliminated later that share a row with it or
@@ -8,6 +9,7 @@
 #pragma once
 
 #include <kernels/border.hpp>
+#include <kernels/fronts_view.hpp>
 #include <kernels/simulate.hpp>
 #include <kernels/views.hpp>
 
@@ -82,10 +84,12 @@ struct ArrowView {
   OriginalRows original;
   const std::int64_t* u_number;  ///< effects: lme4's number of each
   const DenseFunctions* dense;   ///< the host's, for large borders; or null
+  FrontsView fronts;             ///< of a sparse border: not on a GPU
 
-  /// Those that serve this border; null: it is factored lane by lane.
+  CUGLMM_HD bool sparse() const { return fronts.count > 0; }
+  /// Those that serve this border; null: it is sparse, or factored lane by lane.
   CUGLMM_HD const DenseFunctions* border_functions() const {
-    return dense && border >= dense->smallest ? dense : nullptr;
+    return dense && border >= dense->smallest && !sparse() ? dense : nullptr;
   }
 
   // Linear models: sums over rows, common to all problems (design.md 1.3).
@@ -103,8 +107,10 @@ template <class Real>
 struct ArrowWork {
   Lanes<Real> R, C;     ///< values
   Lanes<Real> node;     ///< factored
-  Lanes<Real> S, kept;  ///< border x border: R, then the factor, then C; R where it is asked for
+  Lanes<Real> S, kept;  ///< border x border: R, then the factor, then C; R where it is asked for. Or FrontsLayout
   Lanes<Real> T;        ///< border x border_node: T of the border's nodes (arrow.hpp), q x q each
+  Lanes<Real> front;    ///< largest front x columns: right-hand sides
+  int* maps = nullptr;  ///< kMostStretches x border: places in a front
   Lanes<Real> last_R, last_node, last_theta;  ///< the last evaluation's (last_factor.hpp): values; factored;
                                               ///< m, and 1 where they are known, the border's factor in kept
   Lanes<Real> part_sums;                      ///< parts x border x columns: right-hand sides

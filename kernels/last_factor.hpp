@@ -28,7 +28,7 @@ class LastFactor {
     const ArrowView& view = plan_.arrow;
     for (Index i = 0; i < view.values; ++i) last_.R[i] = work_.R[i];
     for (Index i = 0; i < view.factored; ++i) last_.node[i] = work_.node[i];
-    for (Index i = 0; i < Index{view.border} * view.border; ++i) last_.S[i] = work_.S[i];
+    for (Index i = 0; i < border_factor_entries(view); ++i) last_.S[i] = work_.S[i];
     for (int i = 0; i < plan_.m; ++i) work_.last_theta[i] = theta[i];
     work_.last_theta[plan_.m] = Real(1.0);
   }

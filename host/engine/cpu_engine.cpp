@@ -49,6 +49,11 @@ std::size_t affordable(const ArrowView& arrow, std::size_t bytes) {
   const double there =
       static_cast<double>(sysconf(_SC_PHYS_PAGES)) * static_cast<double>(sysconf(_SC_PAGE_SIZE));
   if (needed <= there) return bytes;
+  if (arrow.sparse())
+    throw Error(fmt::format(
+        "the crossed random effects need {:.1f} GiB, sparse as they are; this machine has {:.1f} GiB (cuglmm "
+        "plan says which factors they are; try without one of them)",
+        needed / 0x1p30, there / 0x1p30));
   throw Error(fmt::format(
       "the crossed random effects leave a dense matrix of {0} x {0} numbers, {1:.1f} GiB with what goes with "
       "it; this machine has {2:.1f} GiB (cuglmm plan says which factors they are; try without one of them)",
@@ -176,7 +181,7 @@ class CpuArrowProblem : public Problem {
   void set_mode_tolerance(double tolerance) override { mode_tolerance_ = tolerance; }
 
   bool estimate(bool on) override {
-    if (view_.arrow.border < kProbesBorder || exact_ != &dense_functions()) return false;
+    if (view_.arrow.border < kProbesBorder || view_.arrow.sparse() || exact_ != &dense_functions()) return false;
     probes_ = on ? std::make_unique<Probes>(view_.arrow.border, small_effects(view_.arrow)) : nullptr;
     view_.arrow.dense = on ? &probes_->functions() : exact_;
     psi_.setConstant(std::numeric_limits<double>::quiet_NaN());

@@ -24,8 +24,9 @@ std::optional<int> cuda_number(const std::string& device) {
   return number;
 }
 
-/// On an arrow, a thread of the GPU has room for few columns.
+/// On an arrow, a thread of the GPU has room for few columns; sparse borders are the CPU's.
 bool runs_on_gpu(const PlanData& plan) {
+  if (plan.fronts) return false;
   for (int level = 0; plan.arrow && level < plan.paths.levels(); ++level)
     if (plan.paths.own(level) > kGpuColumns) return false;
   return true;
@@ -44,6 +45,11 @@ std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& dev
                                     int threads) {
   if (const auto number = cuda_number(device)) {
     const CudaDevice gpu = find_cuda_device(*number);
+    if (plan.fronts)
+      throw Error(fmt::format("--device {}: the crossed factors of this model leave a large sparse matrix "
+                              "(cuglmm plan), which the CPU factors; use --device cpu",
+                              device),
+                  Error::Kind::device);
     if (!runs_on_gpu(plan))
       throw Error(
           fmt::format(

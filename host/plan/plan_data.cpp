@@ -7,6 +7,7 @@
 #include <host/engine/dense.hpp>
 #include <host/plan/arrow.hpp>
 #include <host/plan/components.hpp>
+#include <host/plan/fronts.hpp>
 
 namespace cuglmm {
 namespace {
@@ -117,6 +118,8 @@ void add_arrow(const Model& model, const PlanOptions& options, ArrowData& arrow,
   view.dense = &dense_functions();
   view.reml = options.reml;
   if (plan.linear) arrow.add_sums(model, plan);
+  plan.fronts = make_fronts(arrow, plan.paths, options.border);
+  if (plan.fronts) view.fronts = plan.fronts->view;
   plan.view.separable = false;
   plan.view.arrow = view;
   plan.view.shape = KernelShape::any;

@@ -66,6 +66,7 @@ struct ResponseSums {
 };
 
 struct ArrowData;
+struct FrontsData;
 
 struct PlanData {
   explicit PlanData(const Model& model, const PlanOptions& options = {});
@@ -81,6 +82,7 @@ struct PlanData {
   std::int64_t model_rows = 0;
   std::vector<ComponentData> components;   ///< separable models
   std::unique_ptr<const ArrowData> arrow;  ///< all others
+  std::unique_ptr<const FrontsData> fronts;  ///< of these the ones with a sparse border
   // By cell, in the order of Cells: row-major.
   std::vector<double> X, Z, offset;
   std::vector<double> z_square;  ///< Q: largest square in each column of Z

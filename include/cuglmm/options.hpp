@@ -14,10 +14,12 @@ enum class StandardErrors { hessian, rx };  ///< design.md 1.6
 /// How a model is laid out.
 struct PlanOptions {
   enum class Evaluator { automatic, separable, bordered };
+  enum class Border { automatic, dense, sparse };
   bool collapse = true;                        ///< merge rows (design.md 1.8); linear models do not need it
   bool reml = true;                            ///< linear models
   int nagq = 1;                                ///< 0: beta joins u
   Evaluator evaluator = Evaluator::automatic;  ///< for comparisons: both serve separable models
+  Border border = Border::automatic;           ///< for comparisons: both serve crossed factors, a GPU dense ones
 };
 
 struct FitOptions {
