@@ -6,8 +6,6 @@ extern "C" {
 void openblas_set_num_threads(int threads);
 void dpotrf_(const char* uplo, const int* n, double* A, const int* lda, int* info);
 void dpotri_(const char* uplo, const int* n, double* A, const int* lda, int* info);
-void dsyrk_(const char* uplo, const char* trans, const int* n, const int* k, const double* alpha,
-            const double* A, const int* lda, const double* beta, double* C, const int* ldc);
 void dtrtri_(const char* uplo, const char* diag, const int* n, double* A, const int* lda, int* info);
 void dtrsm_(const char* side, const char* uplo, const char* trans, const char* diag, const int* m,
             const int* n, const double* alpha, const double* A, const int* lda, double* B, const int* ldb);

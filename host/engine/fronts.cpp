@@ -1,11 +1,13 @@
 #include <host/engine/fronts.hpp>
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
 
 #include <host/engine/blas.hpp>
+#include <host/engine/parallel.hpp>
 #include <kernels/covariance.hpp>
 #include <kernels/scratch.hpp>
 
@@ -16,27 +18,27 @@ using Eigen::MatrixXd;
 using Matrix = Eigen::Map<MatrixXd>;
 using Strided = Eigen::Map<MatrixXd, 0, Eigen::OuterStride<>>;
 
-constexpr double kZero = 0, kOne = 1, kMinusOne = -1;
+constexpr double kZero = 0, kOne = 1;
 
-/// C = alpha A B + beta C, or A'B.
-template <class A_, class B_, class C_>
-void multiply(double alpha, const A_& A, bool transposed, const B_& B, double beta, C_& C) {
-  const int m = static_cast<int>(C.rows()), n = static_cast<int>(C.cols()), k = static_cast<int>(B.rows());
-  const int lda = static_cast<int>(A.outerStride()), ldb = static_cast<int>(B.outerStride()),
-            ldc = static_cast<int>(C.outerStride());
-  dgemm_(transposed ? "T" : "N", "N", &m, &n, &k, &alpha, A.data(), &lda, B.data(), &ldb, &beta, C.data(),
-         &ldc);
+/// Columns at a time: the same bits on any number of threads.
+constexpr int kStretch = 128;
+
+template <class F>
+void by_columns(int n, int threads, const F& f) {
+  parallel_for(threads, (n + kStretch - 1) / kStretch,
+               [&](int stretch, int) { f(stretch * kStretch, std::min(kStretch, n - stretch * kStretch)); });
 }
 
 /// One problem's fronts. A front eliminates its own effects o as a node of the chain does (kernels/arrow.hpp),
 /// l its later ones.
 class Fronts {
  public:
-  Fronts(const PlanView& plan, const double* theta, double* values)
+  Fronts(const PlanView& plan, const double* theta, double* values, int threads)
       : view_(plan.arrow.fronts),
         shape_(MakeShape<AnyShape>::from(plan)),
         border_node_(plan.arrow.border_node),
         values_(values),
+        threads_(threads),
         at_(layout(view_, Index{plan.arrow.border} * plan.arrow.border_node)) {
     for (int factor = 0; factor < plan.arrow.factors; ++factor) {
       Lambda_.emplace_back(shape_.own(factor) * shape_.own(factor), 0.0);
@@ -117,7 +119,11 @@ class Fronts {
       times_Lambda(f, false, Y);
       dtrsm_("R", "U", "N", "N", &later, &f.own, &kOne, M.data(), &f.own, Y.data(), &later);
       MatrixXd update(later, later);
-      dsyrk_("L", "N", &later, &f.own, &kOne, Y.data(), &later, &kZero, update.data(), &later);
+      by_columns(later, threads_, [&](int first, int columns) {
+        const int rows = later - first;
+        dgemm_("N", "T", &rows, &columns, &f.own, &kOne, Y.data() + first, &later, Y.data() + first, &later,
+               &kZero, &update(first, first), &later);
+      });
       each_later_pair(f, 0, [&](int r, int c, Index at) { values_[at] -= update(r, c); });
     }
     return 2 * M.diagonal().array().log().sum();
@@ -145,6 +151,24 @@ class Fronts {
 
   /// C_lo = -X C0, C_oo = C0 + C0 Y C0, T_oo, from X = C_ll R_lo, Y = R_ol X, C0 = Lambda M^-1 Lambda'.
   void invert(const Front& f) {
+    const MatrixXd C0 = own_inverse(f);
+    Strided own = C_oo(f), beside = C_lo(f);
+    own = C0;
+    MatrixXd Y;
+    if (f.size > f.own) {
+      const MatrixXd X = times_C_ll(f);
+      multiply(-1, X, false, C0, 0, beside);
+      Y.resize(f.own, f.own);
+      multiply(1, R_lo(f), true, X, 0, Y);
+      MatrixXd YC0(f.own, f.own);
+      multiply(1, Y, false, C0, 0, YC0);
+      multiply(1, C0, false, YC0, 1, own);
+    }
+    keep_T(f, C0, Y);
+  }
+
+  /// C0.
+  MatrixXd own_inverse(const Front& f) const {
     MatrixXd C0 = U(f);
     int info = 0;
     dpotri_("U", &f.own, C0.data(), &f.own, &info);
@@ -152,33 +176,28 @@ class Fronts {
     times_Lambda(f, true, C0);
     C0.transposeInPlace();
     times_Lambda(f, true, C0);
-
-    const int later = f.size - f.own;
-    MatrixXd Y = MatrixXd::Zero(f.own, f.own);
-    if (later > 0) {
-      MatrixXd X(later, f.own);
-      MatrixXd C_ll(later, later);
-      each_later_pair(f, at_.C, [&](int r, int c, Index at) { C_ll(r, c) = values_[at]; });
-      dsymm_("L", "L", &later, &f.own, &kOne, C_ll.data(), &later, R_lo(f).data(), &f.size, &kZero, X.data(),
-             &later);
-      multiply(1, R_lo(f), true, X, 0, Y);
-      Strided beside = C_lo(f);
-      multiply(-1, X, false, C0, 0, beside);
-    }
-    Strided own = C_oo(f);
-    MatrixXd YC0(f.own, f.own);
-    multiply(1, Y, false, C0, 0, YC0);
-    own = C0;
-    multiply(1, C0, false, YC0, 1, own);
-    keep_T(f, C0, Y);
+    return C0;
   }
 
-  /// T_oo = R_oo K - K' Y K, K = I - C0 R_oo: the blocks of each level.
+  /// X.
+  MatrixXd times_C_ll(const Front& f) {
+    const int later = f.size - f.own;
+    MatrixXd C_ll(later, later), X(later, f.own);
+    each_later_pair(f, at_.C, [&](int r, int c, Index at) { C_ll(r, c) = values_[at]; });
+    const Strided R = R_lo(f);
+    by_columns(f.own, threads_, [&](int first, int columns) {
+      dsymm_("L", "L", &later, &columns, &kOne, C_ll.data(), &later, &R(0, first), &f.size, &kZero,
+             &X(0, first), &later);
+    });
+    return X;
+  }
+
+  /// T_oo = R_oo K - K' Y K, K = I - C0 R_oo: the blocks of each level. Y: empty where nothing is later.
   void keep_T(const Front& f, const MatrixXd& C0, const MatrixXd& Y) {
-    MatrixXd K = MatrixXd::Identity(f.own, f.own), YK(f.own, f.own);
+    MatrixXd K = MatrixXd::Identity(f.own, f.own), YK = MatrixXd::Zero(f.own, f.own);
     const Strided own = R_oo(f);
     multiply(-1, C0, false, own, 1, K);
-    multiply(1, Y, false, K, 0, YK);
+    if (Y.size() > 0) multiply(1, Y, false, K, 0, YK);
     each_level(f, [&](int at, int q, const double*) {
       double* const T = values_ + at_.T + Index{view_.rows[f.row + at]} * border_node_;
       for (int r = 0; r < q; ++r)
@@ -187,10 +206,23 @@ class Fronts {
     });
   }
 
+  /// C = alpha A B + beta C, or A'B.
+  template <class A_, class B_, class C_>
+  void multiply(double alpha, const A_& A, bool transposed, const B_& B, double beta, C_& C) const {
+    const int m = static_cast<int>(C.rows()), k = static_cast<int>(B.rows());
+    const int lda = static_cast<int>(A.outerStride()), ldb = static_cast<int>(B.outerStride()),
+              ldc = static_cast<int>(C.outerStride());
+    by_columns(static_cast<int>(C.cols()), threads_, [&](int first, int columns) {
+      dgemm_(transposed ? "T" : "N", "N", &m, &columns, &k, &alpha, A.data(), &lda,
+             B.data() + Index{first} * ldb, &ldb, &beta, C.data() + Index{first} * ldc, &ldc);
+    });
+  }
+
   const FrontsView& view_;
   const AnyShape shape_;
   const int border_node_;
   double* const values_;
+  const int threads_;
   const FrontsLayout at_;
   std::vector<std::vector<double>> Lambda_;  ///< by factor
   std::vector<int> place_;
@@ -201,11 +233,11 @@ class Fronts {
 const FrontFunctions& front_functions() {
   one_blas_thread();
   static constexpr FrontFunctions functions{
-      [](const PlanView& plan, const double* theta, double* values, int) {
-        return Fronts(plan, theta, values).factor();
+      [](const PlanView& plan, const double* theta, double* values, int threads) {
+        return Fronts(plan, theta, values, threads).factor();
       },
-      [](const PlanView& plan, const double* theta, double* values, int) {
-        Fronts(plan, theta, values).invert();
+      [](const PlanView& plan, const double* theta, double* values, int threads) {
+        Fronts(plan, theta, values, threads).invert();
       }};
   return functions;
 }

@@ -65,7 +65,7 @@ void find_uses(const ArrowData& arrow, FrontsData& out) {
   each_entry([&](NodeEntry entry, int effect) { out.uses[next[effect]++] = entry; });
 }
 
-/// Of each level the others it shares a node or a row with; nothing where they are more than `most`.
+/// Of each level those it shares a node or a row with, itself among them; nothing where they are more than `most`.
 std::optional<Lists> neighbours(const ArrowData& arrow, const FrontsData& fronts, const Levels& levels,
                                 double most) {
   std::vector<int> column_level, row_level;
@@ -80,11 +80,11 @@ std::optional<Lists> neighbours(const ArrowData& arrow, const FrontsData& fronts
   Lists out;
   std::vector<int> seen_by(levels.size(), -1);
   for (int level = 0; level < levels.size(); ++level) {
-    seen_by[level] = level;
     const auto see = [&](int other) {
       if (seen_by[other] != level) out.entries.push_back(other);
       seen_by[other] = level;
     };
+    see(level);
     for (int u = fronts.use_first[levels.effect[level]]; u < fronts.use_first[levels.effect[level] + 1]; ++u) {
       const ArrowNode& node = arrow.nodes[fronts.uses[u].node];
       for (int r = border_begin(arrow, node); r < node.list_size; ++r)
@@ -95,6 +95,7 @@ std::optional<Lists> neighbours(const ArrowData& arrow, const FrontsData& fronts
     for (; in_row < by_row.size() && row_level[by_row[in_row]] == level; ++in_row)
       see(column_level[by_row[in_row]]);
     if (static_cast<double>(out.entries.size()) > most) return std::nullopt;
+    std::sort(out.entries.begin() + out.first.back(), out.entries.end());
     out.first.push_back(static_cast<int>(out.entries.size()));
   }
   return out;
@@ -211,13 +212,15 @@ class Grouping {
       if (other > k && seen_by_[other] != k) later.push_back(other);
       if (other > k) seen_by_[other] = k;
     };
+    if (follows_last(k))
+      for (const int other : groups_.back().later) see(other);
+    const auto known = static_cast<std::ptrdiff_t>(later.size());  // ascending
     for (const int* other = graph_.begin(order_[k]); other != graph_.end(order_[k]); ++other)
       see(position_[*other]);
     for (const int child : children_[k])
       for (const int other : groups_[child].later) see(other);
-    if (follows_last(k))
-      for (const int other : groups_.back().later) see(other);
-    std::sort(later.begin(), later.end());
+    std::sort(later.begin() + known, later.end());
+    std::inplace_merge(later.begin(), later.begin() + known, later.end());
     return later;
   }
 

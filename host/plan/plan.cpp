@@ -34,8 +34,13 @@ std::string describe_border(const Model& model, const PlanData& data) {
   if (!data.arrow) return "none: the components are separable";
   const ArrowView& arrow = data.view.arrow;
   if (arrow.border == 0) return "none: one component per tree";
-  return fmt::format("{} random effects: {}", arrow.border,
-                     structure(model, data.paths, data.paths.chain, data.paths.levels(), ", "));
+  const std::string text =
+      fmt::format("{} random effects: {}", arrow.border,
+                  structure(model, data.paths, data.paths.chain, data.paths.levels(), ", "));
+  if (!arrow.sparse()) return text;
+  const double n = arrow.border, values = static_cast<double>(arrow.fronts.values);
+  return fmt::format("{}; sparse, {} fronts of up to {} effects, {:.2g} % of a dense triangle", text,
+                     arrow.fronts.count, arrow.fronts.largest, 200 * values / (n * (n + 1)));
 }
 
 std::string describe_evaluator(const PlanData& data) {
