@@ -1,5 +1,5 @@
-/// The sparse border of an arrow (fronts_view.hpp): R of its effects with the chain integrated out, solutions,
-/// and what of C a node's inverse takes from it. Factors and inverses of fronts are the host's
+/// The sparse border of an arrow (fronts_view.hpp): R of its effects with the chain integrated out,
+/// solutions, and what of C a node's inverse takes from it. Factors and inverses of fronts are the host's
 /// (FrontFunctions).
 #pragma once
 
@@ -111,8 +111,7 @@ class ArrowFronts {
   CUGLMM_LANE void with_places(const Front& front, int* place, const F& f) const {
     const int* const rows = fronts_.rows + front.row;
     for (int r = 0; r < front.size; ++r) place[rows[r]] = r;
-    for (int c = 0; c < front.own; ++c)
-      f(c, rows[c], work_.S.from(front.values + Index{c} * front.size));
+    for (int c = 0; c < front.own; ++c) f(c, rows[c], work_.S.from(front.values + Index{c} * front.size));
     for (int r = 0; r < front.size; ++r) place[rows[r]] = -1;
   }
   /// f(its place among ArrowView's values, among the fronts') for each entry of a block; lower: of a level's

@@ -105,12 +105,13 @@ struct ArrowView {
 /// Scratch of one slice of problems (arrow.hpp, bordered.hpp, gaussian.hpp).
 template <class Real>
 struct ArrowWork {
-  Lanes<Real> R, C;     ///< values
-  Lanes<Real> node;     ///< factored
-  Lanes<Real> S, kept;  ///< border x border: R, then the factor, then C; R where it is asked for. Or FrontsLayout
-  Lanes<Real> T;        ///< border x border_node: T of the border's nodes (arrow.hpp), q x q each
-  Lanes<Real> front;    ///< largest front x columns: right-hand sides
-  int* maps = nullptr;  ///< kMostStretches x border: places in a front
+  Lanes<Real> R, C;  ///< values
+  Lanes<Real> node;  ///< factored
+  Lanes<Real> S,
+      kept;       ///< border x border: R, then the factor, then C; R where it is asked for. Or FrontsLayout
+  Lanes<Real> T;  ///< border x border_node: T of the border's nodes (arrow.hpp), q x q each
+  Lanes<Real> front;                          ///< largest front x columns: right-hand sides
+  int* maps = nullptr;                        ///< kMostStretches x border: places in a front
   Lanes<Real> last_R, last_node, last_theta;  ///< the last evaluation's (last_factor.hpp): values; factored;
                                               ///< m, and 1 where they are known, the border's factor in kept
   Lanes<Real> part_sums;                      ///< parts x border x columns: right-hand sides

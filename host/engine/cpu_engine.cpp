@@ -181,7 +181,8 @@ class CpuArrowProblem : public Problem {
   void set_mode_tolerance(double tolerance) override { mode_tolerance_ = tolerance; }
 
   bool estimate(bool on) override {
-    if (view_.arrow.border < kProbesBorder || view_.arrow.sparse() || exact_ != &dense_functions()) return false;
+    if (view_.arrow.border < kProbesBorder || view_.arrow.sparse() || exact_ != &dense_functions())
+      return false;
     probes_ = on ? std::make_unique<Probes>(view_.arrow.border, small_effects(view_.arrow)) : nullptr;
     view_.arrow.dense = on ? &probes_->functions() : exact_;
     psi_.setConstant(std::numeric_limits<double>::quiet_NaN());

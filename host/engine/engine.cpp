@@ -44,12 +44,12 @@ void require_device(const std::string& device) {
 std::unique_ptr<Engine> make_engine(const PlanData& plan, const std::string& device, const std::string& simd,
                                     int threads) {
   if (const auto number = cuda_number(device)) {
-    const CudaDevice gpu = find_cuda_device(*number);
     if (plan.fronts)
       throw Error(fmt::format("--device {}: the crossed factors of this model leave a large sparse matrix "
                               "(cuglmm plan), which the CPU factors; use --device cpu",
                               device),
                   Error::Kind::device);
+    const CudaDevice gpu = find_cuda_device(*number);
     if (!runs_on_gpu(plan))
       throw Error(
           fmt::format(

@@ -29,8 +29,8 @@ void by_columns(int n, int threads, const F& f) {
                [&](int stretch, int) { f(stretch * kStretch, std::min(kStretch, n - stretch * kStretch)); });
 }
 
-/// One problem's fronts. A front eliminates its own effects o as a node of the chain does (kernels/arrow.hpp),
-/// l its later ones.
+/// One problem's fronts. A front eliminates its own effects o as a node of the chain does
+/// (kernels/arrow.hpp), l its later ones.
 class Fronts {
  public:
   Fronts(const PlanView& plan, const double* theta, double* values, int threads)
@@ -79,8 +79,8 @@ class Fronts {
         A.col(at) *= Lambda[0];
         return;
       }
-      const Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> L(
-          Lambda, q, q);
+      const Eigen::Map<const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>> L(Lambda,
+                                                                                                       q, q);
       const MatrixXd product = A.middleCols(at, q) * (transposed ? MatrixXd(L.transpose()) : MatrixXd(L));
       A.middleCols(at, q) = product;
     });

@@ -34,8 +34,8 @@ struct Levels {
 
   Levels(const ArrowView& arrow, const Paths& paths) {
     for (int factor = arrow.chain; factor < arrow.factors; ++factor)
-      for (int at = arrow.factor_first[factor - arrow.chain]; at < arrow.factor_first[factor - arrow.chain + 1];
-           at += paths.own(factor)) {
+      for (int at = arrow.factor_first[factor - arrow.chain];
+           at < arrow.factor_first[factor - arrow.chain + 1]; at += paths.own(factor)) {
         of.insert(of.end(), paths.own(factor), static_cast<int>(effect.size()));
         effect.push_back(at - arrow.border_first);
       }
@@ -65,7 +65,8 @@ void find_uses(const ArrowData& arrow, FrontsData& out) {
   each_entry([&](NodeEntry entry, int effect) { out.uses[next[effect]++] = entry; });
 }
 
-/// Of each level those it shares a node or a row with, itself among them; nothing where they are more than `most`.
+/// Of each level those it shares a node or a row with, itself among them; nothing where they are more than
+/// `most`.
 std::optional<Lists> neighbours(const ArrowData& arrow, const FrontsData& fronts, const Levels& levels,
                                 double most) {
   std::vector<int> column_level, row_level;
@@ -85,7 +86,8 @@ std::optional<Lists> neighbours(const ArrowData& arrow, const FrontsData& fronts
       seen_by[other] = level;
     };
     see(level);
-    for (int u = fronts.use_first[levels.effect[level]]; u < fronts.use_first[levels.effect[level] + 1]; ++u) {
+    for (int u = fronts.use_first[levels.effect[level]]; u < fronts.use_first[levels.effect[level] + 1];
+         ++u) {
       const ArrowNode& node = arrow.nodes[fronts.uses[u].node];
       for (int r = border_begin(arrow, node); r < node.list_size; ++r)
         see(levels.of[arrow.list[node.list + r] - arrow.view.border_first]);
@@ -212,13 +214,19 @@ class Grouping {
       if (other > k && seen_by_[other] != k) later.push_back(other);
       if (other > k) seen_by_[other] = k;
     };
-    if (follows_last(k))
-      for (const int other : groups_.back().later) see(other);
-    const auto known = static_cast<std::ptrdiff_t>(later.size());  // ascending
+    std::vector<int> children = children_[k];
+    if (follows_last(k)) children.push_back(static_cast<int>(groups_.size()) - 1);
+    const auto largest = std::max_element(children.begin(), children.end(), [&](int a, int b) {
+      return groups_[a].later.size() < groups_[b].later.size();
+    });
+    if (largest != children.end()) std::swap(*largest, children.front());
+    std::ptrdiff_t known = 0;  // ascending
+    for (const int child : children) {
+      for (const int other : groups_[child].later) see(other);
+      if (known == 0) known = static_cast<std::ptrdiff_t>(later.size());
+    }
     for (const int* other = graph_.begin(order_[k]); other != graph_.end(order_[k]); ++other)
       see(position_[*other]);
-    for (const int child : children_[k])
-      for (const int other : groups_[child].later) see(other);
     std::sort(later.begin() + known, later.end());
     std::inplace_merge(later.begin(), later.begin() + known, later.end());
     return later;
@@ -284,7 +292,8 @@ void lay_out(const std::vector<Group>& groups, const std::vector<int>& order, co
   view.count = static_cast<int>(out.fronts.size());
 }
 
-/// Of each effect its front; of the border's blocks a place: in the front of the level that is eliminated first.
+/// Of each effect its front; of the border's blocks a place: in the front of the level that is eliminated
+/// first.
 void place_blocks(const ArrowData& arrow, FrontsData& out) {
   std::vector<int> position(out.diagonal.size());
   out.front_of.resize(out.diagonal.size());
@@ -307,7 +316,8 @@ void place_blocks(const ArrowData& arrow, FrontsData& out) {
       for (int r = 0; r < in.size; ++r) row[out.rows[in.row + r]] = r;
     filled = front[k];
     const bool column_first = position[block.column] <= position[block.row];
-    const int c = row[column_first ? block.column : block.row], r = row[column_first ? block.row : block.column];
+    const int c = row[column_first ? block.column : block.row],
+              r = row[column_first ? block.row : block.column];
     out.places[k] = {in.values + Index{c} * in.size + r, column_first ? 1 : in.size,
                      column_first ? in.size : 1};
   }
@@ -357,7 +367,8 @@ std::unique_ptr<const FrontsData> make_fronts(const ArrowData& arrow, const Path
   find_uses(arrow, *out);
   const Levels levels(arrow.view, paths);
   const double most_neighbours = std::numeric_limits<int>::max();
-  const auto graph = neighbours(arrow, *out, levels, wanted ? most_neighbours : std::min(n * n / 4, most_neighbours));
+  const auto graph =
+      neighbours(arrow, *out, levels, wanted ? most_neighbours : std::min(n * n / 4, most_neighbours));
   if (!graph) return nullptr;
   std::vector<int> order = minimum_degree(*graph);
   order = post_order(order, elimination_tree(*graph, order));

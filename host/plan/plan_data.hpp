@@ -80,8 +80,8 @@ struct PlanData {
   bool collapsed = false;
   bool linear = false;  ///< a linear mixed model: beta and sigma are profiled out
   std::int64_t model_rows = 0;
-  std::vector<ComponentData> components;   ///< separable models
-  std::unique_ptr<const ArrowData> arrow;  ///< all others
+  std::vector<ComponentData> components;     ///< separable models
+  std::unique_ptr<const ArrowData> arrow;    ///< all others
   std::unique_ptr<const FrontsData> fronts;  ///< of these the ones with a sparse border
   // By cell, in the order of Cells: row-major.
   std::vector<double> X, Z, offset;

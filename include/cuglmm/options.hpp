@@ -19,7 +19,7 @@ struct PlanOptions {
   bool reml = true;                            ///< linear models
   int nagq = 1;                                ///< 0: beta joins u
   Evaluator evaluator = Evaluator::automatic;  ///< for comparisons: both serve separable models
-  Border border = Border::automatic;           ///< for comparisons: both serve crossed factors, a GPU dense ones
+  Border border = Border::automatic;  ///< for comparisons: both serve crossed factors, a GPU dense ones
 };
 
 struct FitOptions {

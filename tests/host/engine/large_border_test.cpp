@@ -77,7 +77,8 @@ INSTANTIATE_TEST_SUITE_P(Criteria, SmallVariance, testing::ValuesIn(test::criter
 TEST(HugeBorder, IsToldOf) {
   const Model model =
       test::crossed_model("y ~ x + (1 | g) + (1 | h)", {200'000, 200'010, 400'000}, gaussian());
-  EXPECT_THAT([&] { fit(model, {.device = "cpu"}); },
+  const PlanData plan(model, {.border = PlanOptions::Border::dense});
+  EXPECT_THAT([&] { make_engine(plan, "cpu", "auto", 1)->problem(plan.sums(model, model.y)); },
               testing::ThrowsMessage<Error>(testing::HasSubstr("a dense matrix of")));
 }
 

@@ -1,10 +1,12 @@
-// Crossed factors whose border is eliminated in fronts: against tests/reference, against the dense border, and
-// where it is chosen.
+// Crossed factors whose border is eliminated in fronts: against tests/reference, against the dense border,
+// and where it is chosen.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <random>
 
+#include <cuglmm/cuglmm.hpp>
 #include <cuglmm/error.hpp>
 #include <host/plan/fronts.hpp>
 #include <tests/support/criterion.hpp>
@@ -87,6 +89,91 @@ TEST_P(SparseBorder, TellsAllThatADenseOneTells) {
 
 INSTANTIATE_TEST_SUITE_P(Criteria, SparseBorder, testing::ValuesIn(test::criteria),
                          [](const auto& criterion) { return test::name(criterion.param); });
+
+/// g's levels each meet a few neighbouring levels of h, all of them together few of all pairs; k meets all.
+class Neighbours : public testing::Test {
+ protected:
+  static Model model(const Family& family, int items = 2100,
+                     const std::string& random_effects = "(1 | g) + (1 | h) + (1 | k)") {
+    const int groups = 2 * items + 200;  // more than h's effects, slopes included
+    std::mt19937_64 random(3);
+    std::normal_distribution<double> normal;
+    const auto factor = [](const char* name, int levels) {
+      Column column;
+      column.name = name;
+      column.type = Column::Type::factor;
+      for (int level = 0; level < levels; ++level) column.levels.push_back(std::to_string(level));
+      return column;
+    };
+    Column y, x, g = factor("g", groups), h = factor("h", items), k = factor("k", 5);
+    y.name = "y";
+    x.name = "x";
+    std::vector<double> of_g(g.levels.size()), of_h(h.levels.size());
+    for (double& b : of_g) b = 0.6 * normal(random);
+    for (double& b : of_h) b = 0.5 * normal(random);
+    for (int row = 0; row < 4 * groups; ++row) {
+      const auto in_g = static_cast<std::size_t>(row / 4), in_h = (in_g + random() % 6) % h.levels.size();
+      g.codes.push_back(static_cast<int>(in_g));
+      h.codes.push_back(static_cast<int>(in_h));
+      k.codes.push_back(static_cast<int>(random() % 5));
+      x.numbers.push_back(normal(random));
+      const double eta = 0.5 + 0.3 * x.numbers.back() + of_g[in_g] + of_h[in_h] + 0.2 * k.codes.back();
+      y.numbers.push_back(std::poisson_distribution<int>(std::exp(eta))(random));
+    }
+    return Model("y ~ x + " + random_effects, Data({y, x, g, h, k}), family);
+  }
+};
+
+TEST_F(Neighbours, MakeASparseBorderUnlessADenseOneIsAskedFor) {
+  const Plan sparse(model(poisson()));
+  EXPECT_GT(sparse.border(), 2000);
+  EXPECT_THAT(sparse.describe(), testing::ContainsRegex("; sparse, [0-9]+ fronts of up to [0-9]+ effects, "
+                                                        "[0-9.]+ % of a dense triangle"));
+  EXPECT_FALSE(PlanData(model(poisson()), {.border = Border::dense}).fronts);
+}
+
+TEST_F(Neighbours, HaveADenseBordersValuesAndTheSameBitsOnAnyNumberOfThreads) {
+  for (const bool slopes : {false, true})
+    for (const Family& family : {gaussian(), poisson()}) {
+      const Model m = slopes ? model(family, 1050, "(1 | g) + (x | h) + (1 | k)") : model(family);
+      SCOPED_TRACE(m.formula.text());
+      const PlanData sparse(m), dense(m, {.border = Border::dense});
+      ASSERT_TRUE(sparse.fronts);
+      ASSERT_FALSE(dense.fronts);
+      const Eigen::VectorXd theta = Eigen::VectorXd::Constant(sparse.view.m, 0.4);
+      const auto evaluate = [&](const PlanData& plan, int threads) {
+        const auto engine = make_engine(plan, "cpu", "auto", threads);
+        const auto problem = engine->problem(plan.sums(m, m.y));
+        problem->set_mode_tolerance(1e-12);
+        return problem->evaluate(theta, Eigen::Vector2d(.5, .3), true);
+      };
+      const ProblemEvaluation one = evaluate(sparse, 1), three = evaluate(sparse, 3),
+                              wanted = evaluate(dense, 1);
+      EXPECT_NEAR(one.objective, wanted.objective, 1e-10 * std::abs(wanted.objective));
+      EXPECT_LT(error(one.gradient, wanted.gradient), 1e-7);
+      EXPECT_LT(error(one.variance, wanted.variance), 1e-9);
+      EXPECT_EQ(one.objective, three.objective);
+      EXPECT_EQ(one.gradient, three.gradient);
+      EXPECT_EQ(one.variance, three.variance);
+    }
+}
+
+TEST_F(Neighbours, AreFittedToAnOptimum) {
+  const Model m = model(poisson());
+  const Fit f = fit(m, {.device = "cpu"});
+  const PlanData dense(m, {.border = Border::dense});
+  const auto problem = make_engine(dense, "cpu", "auto", 2)->problem(dense.sums(m, m.y));
+  problem->set_mode_tolerance(1e-14);
+  const ProblemEvaluation there = problem->evaluate(f.theta, f.beta, false);
+  EXPECT_NEAR(f.minus2_log_likelihood, there.objective, 1e-6);
+  EXPECT_LT(there.gradient.cwiseAbs().maxCoeff(), 0.05)
+      << "of a deviance whose second derivatives are thousands";
+}
+
+TEST_F(Neighbours, AreNotForAGpu) {
+  EXPECT_THAT([&] { fit(model(poisson()), {.device = "cuda"}); },
+              testing::ThrowsMessage<Error>(testing::HasSubstr("use --device cpu")));
+}
 
 }  // namespace
 }  // namespace cuglmm
