@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <random>
@@ -21,10 +22,13 @@ void write_crossed(const std::string& file, const Crossed& size, std::uint64_t s
     return b;
   };
   const std::vector<double> u = effects(size.users, 0.7), v = effects(size.items, 0.4);
-  std::uniform_int_distribution<std::size_t> user(0, u.size() - 1), item(0, v.size() - 1);
+  std::uniform_int_distribution<std::size_t> user(0, u.size() - 1), item(0, v.size() - 1),
+      near(0, static_cast<std::size_t>(std::max<std::int64_t>(size.nearby, 1)) - 1);
   out << "user,item,x,y,z\n";
   for (std::int64_t i = 0; i < size.rows; ++i) {
-    const std::size_t a = user(random), b = item(random);
+    const std::size_t a = user(random);
+    const std::size_t b =
+        size.nearby > 0 ? (a * v.size() / u.size() + near(random)) % v.size() : item(random);
     const double x = normal(random), eta = 0.2 + 0.5 * x + u[a] + v[b];
     const double y = eta + normal(random);
     const int z = uniform(random) < 1 / (1 + std::exp(-eta)) ? 1 : 0;

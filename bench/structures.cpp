@@ -157,6 +157,8 @@ void add_commands(CLI::App& app, Settings& settings) {
   simulate->add_option("--users", settings.crossed.users)->required()->check(CLI::PositiveNumber);
   simulate->add_option("--items", settings.crossed.items)->required()->check(CLI::PositiveNumber);
   simulate->add_option("--rows", settings.crossed.rows)->required()->check(CLI::PositiveNumber);
+  simulate->add_option("--nearby", settings.crossed.nearby, "items that a user can meet; 0: all")
+      ->check(CLI::NonNegativeNumber);
   simulate->add_option("--out", settings.out, "CSV file")->required();
   simulate->callback([&] { bench::write_crossed(settings.out, settings.crossed, settings.seed); });
   CLI::App* fits = app.add_subcommand("fit", "time fits of one model");
