@@ -43,13 +43,12 @@ class ArrowBorder {
         theta_(theta),
         threads_(threads),
         n_(view_.border),
-        dense_(view_.border_functions()),
-        fronts_(plan, work, theta, threads) {}
+        dense_(view_.border_functions()) {}
 
   CUGLMM_HD int size() const { return n_; }
   /// In fronts: not on a GPU.
   CUGLMM_HD bool sparse() const { return C == kMaxPath && view_.sparse(); }
-  CUGLMM_HD const ArrowFronts<Real, Threads, C>& fronts() const { return fronts_; }
+  CUGLMM_HD ArrowFronts<Real, Threads, C> fronts() const { return {plan_, work_, theta_, threads_}; }
   /// One row of the matrix, its entries by number of effect.
   CUGLMM_HD Lanes<Real> row(int r) const { return work_.S.from(Index{r} * n_ - view_.border_first); }
 
@@ -74,7 +73,7 @@ class ArrowBorder {
   CUGLMM_CALL void solve(const Lanes<Real>& g, const Lanes<Real>& u, const Lanes<Real>& v,
                          const Lanes<Real>& b, int columns) const {
     if constexpr (C == kMaxPath)
-      if (sparse()) return fronts_.solve(g, u, v, b, columns);
+      if (sparse()) return fronts().solve(g, u, v, b, columns);
     each_node([=](int, const Real* Lambda, int q, int at) {
       for (int j = 0; j < columns; ++j) {
         Real in[C], out[C];
@@ -480,7 +479,6 @@ class ArrowBorder {
   const Threads& threads_;
   const int n_;
   const DenseFunctions* dense_;
-  const ArrowFronts<Real, Threads, C> fronts_;
 };
 
 }  // namespace cuglmm

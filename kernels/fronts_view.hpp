@@ -48,7 +48,7 @@ struct FrontsView {
   const FrontFunctions* functions;
 };
 
-/// Threads that can work on stretches or parts at a time.
+/// Stretches, and an arrow's parts, that threads can have in hand at a time.
 constexpr int kMostStretches = 16;
 
 /// Where the numbers of a problem's fronts stand (ArrowWork::S): the values, R and after factor() what is

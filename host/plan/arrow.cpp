@@ -14,7 +14,7 @@ namespace cuglmm {
 namespace {
 
 /// One thread's share of rows; a model with fewer than two of them is one part.
-constexpr int kRowsPerPart = 5000, kMostParts = 16;
+constexpr int kRowsPerPart = 5000, kMostParts = kMostStretches;
 
 class Builder {
  public:

@@ -59,7 +59,7 @@ class Block {
   const Grid& grid_;
   std::vector<Thread> threads_;
   std::vector<std::uint64_t>
-      words_;  ///< two sets: a thread may give its next word before others read this one
+      words_;           ///< two sets: a thread may give its next word before others read this one
   bool votes_[2] = {};  ///< of this barrier and the next, which some may reach before others go on
   unsigned barriers_ = 0;
   std::size_t started_ = 0, current_ = 0;
