@@ -1,7 +1,6 @@
 #include <host/engine/fronts.hpp>
 
 #include <Eigen/Core>
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -19,15 +18,6 @@ using Matrix = Eigen::Map<MatrixXd>;
 using Strided = Eigen::Map<MatrixXd, 0, Eigen::OuterStride<>>;
 
 constexpr double kZero = 0, kOne = 1;
-
-/// Columns at a time: the same bits on any number of threads.
-constexpr int kStretch = 128;
-
-template <class F>
-void by_columns(int n, int threads, const F& f) {
-  parallel_for(threads, (n + kStretch - 1) / kStretch,
-               [&](int stretch, int) { f(stretch * kStretch, std::min(kStretch, n - stretch * kStretch)); });
-}
 
 /// One problem's fronts. A front eliminates its own effects o as a node of the chain does
 /// (kernels/arrow.hpp), l its later ones.
@@ -60,7 +50,6 @@ class Fronts {
   }
 
  private:
-  Strided R(const Front& f) const { return of(f, 0, 0, f.size); }
   Strided R_oo(const Front& f) const { return of(f, 0, 0, f.own); }
   Strided R_lo(const Front& f) const { return of(f, 0, f.own, f.size - f.own); }
   Strided C_oo(const Front& f) const { return of(f, at_.C, 0, f.own); }
@@ -119,7 +108,7 @@ class Fronts {
       times_Lambda(f, false, Y);
       dtrsm_("R", "U", "N", "N", &later, &f.own, &kOne, M.data(), &f.own, Y.data(), &later);
       MatrixXd update(later, later);
-      by_columns(later, threads_, [&](int first, int columns) {
+      by_stretches(later, threads_, [&](int first, int columns) {
         const int rows = later - first;
         dgemm_("N", "T", &rows, &columns, &f.own, &kOne, Y.data() + first, &later, Y.data() + first, &later,
                &kZero, &update(first, first), &later);
@@ -185,7 +174,7 @@ class Fronts {
     MatrixXd C_ll(later, later), X(later, f.own);
     each_later_pair(f, at_.C, [&](int r, int c, Index at) { C_ll(r, c) = values_[at]; });
     const Strided R = R_lo(f);
-    by_columns(f.own, threads_, [&](int first, int columns) {
+    by_stretches(f.own, threads_, [&](int first, int columns) {
       dsymm_("L", "L", &later, &columns, &kOne, C_ll.data(), &later, &R(0, first), &f.size, &kZero,
              &X(0, first), &later);
     });
@@ -212,7 +201,7 @@ class Fronts {
     const int m = static_cast<int>(C.rows()), k = static_cast<int>(B.rows());
     const int lda = static_cast<int>(A.outerStride()), ldb = static_cast<int>(B.outerStride()),
               ldc = static_cast<int>(C.outerStride());
-    by_columns(static_cast<int>(C.cols()), threads_, [&](int first, int columns) {
+    by_stretches(static_cast<int>(C.cols()), threads_, [&](int first, int columns) {
       dgemm_(transposed ? "T" : "N", "N", &m, &columns, &k, &alpha, A.data(), &lda,
              B.data() + Index{first} * ldb, &ldb, &beta, C.data() + Index{first} * ldc, &ldc);
     });

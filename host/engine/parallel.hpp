@@ -1,6 +1,7 @@
 /// Threads: a loop whose iterations are independent.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 
@@ -26,6 +27,15 @@ void parallel_for(int threads, int n, const Body& body) {
   on_threads(threads, [&](int thread) {
     for (int i = next++; i < n; i = next++) body(i, thread);
   });
+}
+
+/// f(first, count) for stretches of [0, n) that do not depend on the threads, nor then the bits of sums in
+/// them.
+constexpr int kStretch = 128;
+template <class F>
+void by_stretches(int n, int threads, const F& f) {
+  parallel_for(threads, (n + kStretch - 1) / kStretch,
+               [&](int stretch, int) { f(stretch * kStretch, std::min(kStretch, n - stretch * kStretch)); });
 }
 
 }  // namespace cuglmm

@@ -17,16 +17,6 @@ constexpr int kProbes = 8;
 constexpr int kMostSteps = 200;
 constexpr float kAccuracy = 1e-8F;  ///< of the squared residual, in the norm of M^-1
 
-/// Columns at a time: the sums' order does not depend on the threads.
-constexpr int kStretch = 128;
-
-/// f(first column, columns).
-template <class F>
-void by_stretches(int n, int threads, const F& f) {
-  parallel_for(threads, (n + kStretch - 1) / kStretch,
-               [&](int stretch, int) { f(stretch * kStretch, std::min(kStretch, n - stretch * kStretch)); });
-}
-
 Eigen::MatrixXf random_signs(int n) {
   std::mt19937_64 random;
   Eigen::MatrixXf signs(kProbes, n);
