@@ -13,23 +13,6 @@ namespace cuglmm {
 /// A factor of the border with a diagonal of Lambda below this takes T from its definition: I - H^-1 cancels.
 constexpr double kSmallLambda = 1e-3;
 
-/// b = Lambda u (Transposed: Lambda' u) of one node, whose q <= C effects are numbers `at` ..; u, b: effects
-/// x columns.
-template <int C, bool Transposed = false, class Real>
-CUGLMM_HD void scale_node(const Real* Lambda, int q, int at, const Lanes<Real>& u, const Lanes<Real>& b,
-                          int columns) {
-  if (q == 1) {
-    for (int j = 0; j < columns; ++j) b[Index{at} * columns + j] = Lambda[0] * u[Index{at} * columns + j];
-    return;
-  }
-  for (int j = 0; j < columns; ++j) {
-    Real in[C], out[C];
-    for (int c = 0; c < q; ++c) in[c] = u[Index{at + c} * columns + j];
-    multiply_lower<Transposed>(Lambda, q, in, out);
-    for (int c = 0; c < q; ++c) b[Index{at + c} * columns + j] = out[c];
-  }
-}
-
 /// C: at least the columns of any factor.
 template <class Real, class Threads, int C = kMaxPath>
 class ArrowBorder {
@@ -90,7 +73,7 @@ class ArrowBorder {
       if (!dense_)
         solve_border(work_.S, n_, x, columns, threads_);
       else if (leaves_factor())
-        solve_dense(x, columns);
+        solve_rows(work_.S, n_, x, columns);
       else  // one problem
         dense_->solve(dense_->context, reinterpret_cast<double*>(x.at), n_, columns, threads_.count());
     }
@@ -436,39 +419,6 @@ class ArrowBorder {
       }
     }
     return out;
-  }
-
-  /// Row i of x (columns wide) less the product of a row of L with the rows before it.
-  CUGLMM_HD static void substitute(const Lanes<Real>& L, int i, const Lanes<Real>& x, int columns) {
-    if (columns == 1) {
-      x[i] -= dot(L, x, i);
-      return;
-    }
-    for (int k = 0; k < i; ++k)
-      subtract(x.from(Index{i} * columns), L[k], x.from(Index{k} * columns), columns);
-  }
-  /// The rows before i less the product of a row of L with row i.
-  CUGLMM_HD static void substitute_back(const Lanes<Real>& L, int i, const Lanes<Real>& x, int columns) {
-    if (columns == 1) return subtract(x, Real(x[i]), L, i);
-    for (int k = 0; k < i; ++k)
-      subtract(x.from(Index{k} * columns), L[k], x.from(Index{i} * columns), columns);
-  }
-
-  /// x <- S^-1 x: substitution along the rows of the factor L, S = L L'.
-  CUGLMM_LANE void solve_dense(const Lanes<Real>& x, int columns) const {
-    const auto divide = [&](int i, const Lanes<Real>& L) {
-      for (int j = 0; j < columns; ++j) x[Index{i} * columns + j] = x[Index{i} * columns + j] / L[i];
-    };
-    for (int i = 0; i < n_; ++i) {
-      const Lanes<Real> L = work_.S.from(Index{i} * n_);
-      substitute(L, i, x, columns);
-      divide(i, L);
-    }
-    for (int i = n_ - 1; i >= 0; --i) {
-      const Lanes<Real> L = work_.S.from(Index{i} * n_);
-      divide(i, L);
-      substitute_back(L, i, x, columns);
-    }
   }
 
   const PlanView& plan_;

@@ -4,11 +4,29 @@
 #pragma once
 
 #include <kernels/arrow_view.hpp>
+#include <kernels/border.hpp>
 #include <kernels/covariance.hpp>
 #include <kernels/scratch.hpp>
 #include <kernels/small_matrix.hpp>
 
 namespace cuglmm {
+
+/// b = Lambda u (Transposed: Lambda' u) of one node, whose q <= C effects are numbers `at` ..; u, b: effects
+/// x columns.
+template <int C, bool Transposed = false, class Real>
+CUGLMM_HD void scale_node(const Real* Lambda, int q, int at, const Lanes<Real>& u, const Lanes<Real>& b,
+                          int columns) {
+  if (q == 1) {
+    for (int j = 0; j < columns; ++j) b[Index{at} * columns + j] = Lambda[0] * u[Index{at} * columns + j];
+    return;
+  }
+  for (int j = 0; j < columns; ++j) {
+    Real in[C], out[C];
+    for (int c = 0; c < q; ++c) in[c] = u[Index{at + c} * columns + j];
+    multiply_lower<Transposed>(Lambda, q, in, out);
+    for (int c = 0; c < q; ++c) b[Index{at + c} * columns + j] = out[c];
+  }
+}
 
 /// C: at least the columns of any factor.
 template <class Real, class Threads, int C = kMaxPath>
@@ -214,56 +232,25 @@ class ArrowFronts {
   /// t <- Lambda' t.
   CUGLMM_CALL void scale_own(const Front& front, const Lanes<Real>& t, int columns) const {
     each_level(front, [&](int q, int, int at, const Real* Lambda) {
-      for (int j = 0; j < columns; ++j) {
-        Real in[C], out[C];
-        for (int c = 0; c < q; ++c) in[c] = t[Index{at + c} * columns + j];
-        multiply_lower<true>(Lambda, q, in, out);
-        for (int c = 0; c < q; ++c) t[Index{at + c} * columns + j] = out[c];
-      }
+      scale_node<C, true>(Lambda, q, at, t, t, columns);
     });
   }
   /// v = t, or v -= t; b = Lambda v.
   CUGLMM_CALL void keep_own(const Front& front, const Lanes<Real>& t, const Lanes<Real>& v,
                             const Lanes<Real>& b, bool less, int columns) const {
     each_level(front, [&](int q, int effect, int at, const Real* Lambda) {
-      for (int j = 0; j < columns; ++j) {
-        Real in[C], out[C];
-        for (int c = 0; c < q; ++c) {
-          const Index i = Index{effect + c} * columns + j;
-          const Real value = t[Index{at + c} * columns + j];
-          v[i] = in[c] = less ? Real(v[i] - value) : value;
-        }
-        multiply_lower<false>(Lambda, q, in, out);
-        for (int c = 0; c < q; ++c) b[Index{effect + c} * columns + j] = out[c];
+      for (Index i = 0; i < Index{q} * columns; ++i) {
+        const Real value = t[Index{at} * columns + i];
+        const Index to = Index{effect} * columns + i;
+        v[to] = less ? Real(v[to] - value) : value;
       }
+      scale_node<C>(Lambda, q, effect, v, b, columns);
     });
   }
 
-  /// t <- M^-1 t from its factor, whose rows stand one after another.
+  /// t <- M^-1 t.
   CUGLMM_CALL void substitute(const Front& front, const Lanes<Real>& t, int columns) const {
-    const Lanes<Real> L = work_.S.from(at_.factored + front.factored);
-    const auto divide = [&](int i) {
-      const Real pivot = L[Index{i} * front.own + i];
-      for (int j = 0; j < columns; ++j) t[Index{i} * columns + j] = t[Index{i} * columns + j] / pivot;
-    };
-    for (int i = 0; i < front.own; ++i) {
-      const Lanes<Real> row = L.from(Index{i} * front.own);
-      if (columns == 1)
-        t[i] -= dot(row, t, i);
-      else
-        for (int k = 0; k < i; ++k)
-          subtract(t.from(Index{i} * columns), Real(row[k]), t.from(Index{k} * columns), columns);
-      divide(i);
-    }
-    for (int i = front.own - 1; i >= 0; --i) {
-      const Lanes<Real> row = L.from(Index{i} * front.own);
-      divide(i);
-      if (columns == 1)
-        subtract(t, Real(t[i]), row, i);
-      else
-        for (int k = 0; k < i; ++k)
-          subtract(t.from(Index{k} * columns), Real(row[k]), t.from(Index{i} * columns), columns);
-    }
+    solve_rows(work_.S.from(at_.factored + front.factored), front.own, t, columns);
   }
 
   CUGLMM_HD Lanes<Real> later_values(const Front& front, int column) const {

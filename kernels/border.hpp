@@ -85,6 +85,31 @@ CUGLMM_CALL void solve_border(const Lanes<Real>& L, int n, const Lanes<Real>& x,
     threads.each(i, [&](Index k) { subtract(row(k), Real(L[Index{i} * n + k]), row(i), columns); });
 }
 
+/// x <- A^-1 x by substitution along the rows of L, A = L L'; x: n x columns.
+template <class Real>
+CUGLMM_CALL void solve_rows(const Lanes<Real>& L, int n, const Lanes<Real>& x, int columns) {
+  const auto row = [&](Index i) { return x.from(i * columns); };
+  const auto divide = [&](Index i) {
+    for (int j = 0; j < columns; ++j) row(i)[j] = row(i)[j] / L[i * n + i];
+  };
+  for (Index i = 0; i < n; ++i) {
+    const Lanes<Real> L_row = L.from(i * n);
+    if (columns == 1)
+      x[i] -= dot(L_row, x, i);
+    else
+      for (Index k = 0; k < i; ++k) subtract(row(i), Real(L_row[k]), row(k), columns);
+    divide(i);
+  }
+  for (Index i = n - 1; i >= 0; --i) {
+    const Lanes<Real> L_row = L.from(i * n);
+    divide(i);
+    if (columns == 1)
+      subtract(x, Real(x[i]), L_row, i);
+    else
+      for (Index k = 0; k < i; ++k) subtract(row(k), Real(L_row[k]), row(i), columns);
+  }
+}
+
 /// The factor by A^-1 (lower triangle; what is above the diagonal is lost).
 template <class Real, class Threads>
 CUGLMM_CALL void invert_border(const Lanes<Real>& L, int n, const Threads& threads) {
