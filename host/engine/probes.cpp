@@ -15,7 +15,9 @@ namespace {
 
 constexpr int kProbes = 8;
 constexpr int kMostSteps = 200;
-constexpr float kAccuracy = 1e-8F;  ///< of the squared residual, in the norm of M^-1
+/// Of the squared residual, in the norm of M^-1: of a solution; of the probes', whose products with the signs
+/// are as exact as that is squared.
+constexpr float kAccuracy = 1e-8F, kProbeAccuracy = 1e-5F;
 
 Eigen::MatrixXf random_signs(int n) {
   std::mt19937_64 random;
@@ -127,7 +129,7 @@ Probes::Matrix Probes::times_O(const Matrix& x, int threads) const {
 }
 
 /// Conjugate gradients on several right-hand sides in step, preconditioned with M.
-Probes::Matrix Probes::solution(const Matrix& right, int threads) const {
+Probes::Matrix Probes::solution(const Matrix& right, float accuracy, int threads) const {
   const auto sums = [](const Matrix& a, const Matrix& b) -> Eigen::ArrayXf {
     return a.cwiseProduct(b).rowwise().sum();
   };
@@ -137,7 +139,7 @@ Probes::Matrix Probes::solution(const Matrix& right, int threads) const {
   Matrix x = Matrix::Zero(right.rows(), right.cols()), residual = right;
   Matrix z = times_M_inverse(residual), direction = z;
   Eigen::ArrayXf weighted = sums(residual, z);
-  const Eigen::ArrayXf enough = kAccuracy * weighted;
+  const Eigen::ArrayXf enough = accuracy * weighted;
   for (int step = 0; step < kMostSteps; ++step) {
     if ((weighted <= enough).all()) return x;
     const Matrix S_direction =
@@ -155,14 +157,14 @@ Probes::Matrix Probes::solution(const Matrix& right, int threads) const {
 
 void Probes::solve(double* x, int columns, int threads) const {
   Eigen::Map<Eigen::MatrixXd> values(x, columns, beside_.cols());
-  values = solution(values.cast<float>(), threads).cast<double>();
+  values = solution(values.cast<float>(), kAccuracy, threads).cast<double>();
 }
 
-/// S^-1 x = M^-1 x - S^-1 O M^-1 x: four digits of what is beside M^-1, so that I - S^-1 of a factor with a
-/// tiny variance, where M is nearly I, has as many.
+/// S^-1 x = M^-1 x - S^-1 O M^-1 x: its digits are those of what is beside M^-1, so that I - S^-1 of a factor
+/// with a tiny variance, where M is nearly I, has as many.
 Eigen::MatrixXd Probes::precise_solution(const Eigen::MatrixXd& x, int threads) const {
   const Eigen::MatrixXd first = x * inverse_diagonal_.asDiagonal() + (x * W_) * H_ * W_.transpose();
-  return first + solution(-times_O(first.cast<float>(), threads), threads).cast<double>();
+  return first + solution(-times_O(first.cast<float>(), threads), kProbeAccuracy, threads).cast<double>();
 }
 
 /// With C the columns of S^-1 of the small effects and C_2 their rows in it,

@@ -33,7 +33,7 @@ class Probes {
   bool eliminate_small();
   void invert(double* A, int threads) const;
   void solve(double* x, int columns, int threads) const;
-  Matrix solution(const Matrix& right, int threads) const;
+  Matrix solution(const Matrix& right, float accuracy, int threads) const;
   Matrix times_M_inverse(const Matrix& x) const;
   Matrix times_beside(const Matrix& x, int threads) const;
   Matrix times_O(const Matrix& x, int threads) const;

@@ -4,14 +4,13 @@
 #include <cmath>
 
 #include <fmt/format.h>
-#include <Eigen/Cholesky>
 
 #include <cuglmm/error.hpp>
 #include <cuglmm/plan.hpp>
 #include <host/engine/engine.hpp>
+#include <host/fit/covariances.hpp>
 #include <host/fit/first_stage.hpp>
 #include <host/fit/glm.hpp>
-#include <host/fit/hessian.hpp>
 #include <host/fit/optimise.hpp>
 #include <host/fit/residuals.hpp>
 #include <host/fit/separation.hpp>
@@ -20,10 +19,6 @@
 
 namespace cuglmm {
 namespace {
-
-/// Predicted decrease from which and up to which an optimum is corrected by a Newton step: below, estimates
-/// are within 3e-6 of a standard error, its square root; beyond, the step may not be trusted.
-constexpr double kNoGain = 1e-11, kPolish = 1e-4;
 
 class Clock {
  public:
@@ -49,17 +44,27 @@ Eigen::VectorXd start_of_beta(const Model& model, const PlanData& plan) {
   return plan.linear ? Eigen::VectorXd() : glm_start(model, plan);
 }
 
-/// Where a large border makes evaluations dear, there are many rows: estimates within 3e-5 of a standard
-/// error then have an error of about 1e-7. Where beta is profiled, no Newton step follows (polish()), so the
-/// search itself goes as far.
-double search_tolerance(const PlanData& plan, const FitOptions& options) {
-  if (plan.view.arrow.border >= kDenseBorder) return 10 * options.tolerance;
-  return plan.view.profiled ? 0.01 * options.tolerance : options.tolerance;
+/// With a border, the search leaves the last steps to the Hessian (covariances.hpp), where there is one. It
+/// should be the optimum's: that is within a ten-thousandth of a standard error, and within a thousandth
+/// where the border is large and evaluations are dear.
+constexpr double kLeave = 1e-8, kLeaveDear = 1e-6;
+
+/// With a large border there are many rows: estimates within 3e-5 of a standard error then have an error of
+/// about 1e-7. Where beta is profiled, no Newton step follows, so the search itself goes as far.
+OptimiseOptions search_options(const PlanData& plan, const FitOptions& options) {
+  OptimiseOptions out{options.tolerance, options.max_evaluations};
+  const bool dear = plan.view.arrow.border >= kDenseBorder, hessian = !plan.view.profiled;
+  if (dear)
+    out.tolerance *= 10;
+  else if (!hessian)
+    out.tolerance *= 0.01;
+  if (hessian && !plan.view.separable) out.leave = dear ? kLeaveDear : kLeave;
+  return out;
 }
 
 /// From the optimum with the better of the given and the data's own start.
-Optimum find_optimum(Problem& problem, const Model& model, const PlanData& plan, const FitOptions& options) {
-  OptimiseOptions how{search_tolerance(plan, options), options.max_evaluations};
+Optimum find_optimum(Problem& problem, const Model& model, const PlanData& plan, const FitOptions& options,
+                     OptimiseOptions how) {
   Eigen::VectorXd beta = options.beta ? *options.beta : start_of_beta(model, plan);
   if (options.theta) return optimise(problem, plan, *options.theta, beta, how);
   const Eigen::VectorXd zero = Eigen::VectorXd::Zero(plan.paths.m);
@@ -85,75 +90,6 @@ void add_modes(Fit& fit, const ProblemEvaluation& at) {
     fit.modes_sd.push_back(
         Eigen::Map<const RowMatrix>(at.variance.data() + first, levels, term.size()).cwiseSqrt());
     first += levels * term.size();
-  }
-}
-
-Eigen::MatrixXd inverse_or_nan(const Engine& engine, const Eigen::MatrixXd& A) {
-  return engine.inverse(A).value_or(Eigen::MatrixXd::Constant(A.rows(), A.cols(), NAN));
-}
-
-/// Step sizes for the Hessian: about a standard error; theta, which may be singular, at most 1.
-Eigen::VectorXd parameter_scale(const Optimum& optimum, const Eigen::MatrixXd& vcov_rx) {
-  const Eigen::Index m = optimum.theta.size(), p = optimum.beta.size();
-  Eigen::VectorXd scale(m + p);
-  for (Eigen::Index i = 0; i < m + p; ++i) {
-    const double variance = i < m ? 2 * optimum.inverse_hessian(i, i) : vcov_rx(i - m, i - m);
-    scale[i] = std::isfinite(variance) && variance > 0 ? std::sqrt(variance) : 0.01;
-    if (i < m) scale[i] = std::min(scale[i], 1.0);
-  }
-  return scale;
-}
-
-/// One Newton step, where it gains anything. The optimizer stops where its own inverse Hessian predicts no
-/// decrease, but in a long flat valley (guPrenat: 70 evaluations) that is not yet the optimum to all digits
-/// lme4's polished fits have.
-void polish(Fit& fit, Problem& problem, ProblemEvaluation& at, const Eigen::MatrixXd& inverse_hessian) {
-  const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
-  const Eigen::VectorXd step = inverse_hessian * at.gradient;
-  const double decrease = step.dot(at.gradient) / 2;
-  if (!(decrease > kNoGain && decrease < kPolish)) return;
-  const Eigen::VectorXd theta = fit.theta - step.head(m), beta = fit.beta - step.tail(p);
-  ProblemEvaluation polished = problem.evaluate(theta, beta, true);
-  if (!(polished.gradient.norm() < at.gradient.norm())) return;
-  at = std::move(polished);
-  fit.theta = theta;
-  fit.beta = beta;
-  fit.u_squared = problem.u().squaredNorm();
-}
-
-/// Trees: central differences, since one of their evaluations takes next to nothing. Borders: half as many
-/// evaluations, for digits nobody sees; side by side where the border is small.
-Eigen::MatrixXd find_hessian(const Fit& fit, Engine& engine, Problem& problem, const ResponseSums& sums,
-                             const Eigen::VectorXd& gradient, const Eigen::VectorXd& scale) {
-  const PlanData& plan = fit.plan->data();
-  if (plan.view.separable || engine.feed_width() == 1)
-    return hessian(problem, fit.theta, fit.beta, gradient, scale, Differences::central);
-  if (plan.view.arrow.border >= kDenseBorder)
-    return hessian(problem, fit.theta, fit.beta, gradient, scale, Differences::forward);
-  FeedStorage lanes(plan.view, engine.feed_width());
-  fill_feed(plan, sums, problem.u(), lanes.feed, engine.feed_width());
-  return hessian(engine, lanes.feed, search_point(plan.view, fit.theta, fit.beta), gradient, scale,
-                 kReportedModeTolerance);
-}
-
-void add_covariances(Fit& fit, Engine& engine, Problem& problem, const ResponseSums& sums,
-                     const Optimum& optimum, ProblemEvaluation& at) {
-  const Eigen::Index m = fit.theta.size(), p = fit.beta.size();
-  const Eigen::MatrixXd H =
-      find_hessian(fit, engine, problem, sums, at.gradient, parameter_scale(optimum, fit.vcov_rx));
-  const Eigen::MatrixXd inverse =
-      H.allFinite() ? inverse_or_nan(engine, H) : Eigen::MatrixXd::Constant(m + p, m + p, NAN);
-  const bool usable = inverse.allFinite();
-  if (usable && fit.status == Status::converged) polish(fit, problem, at, inverse);
-  fit.inverse_hessian = usable ? inverse : optimum.inverse_hessian;
-  if (fit.options.se == StandardErrors::rx) {
-    fit.vcov = fit.vcov_rx;
-  } else if (usable) {
-    fit.vcov = 2 * inverse.bottomRightCorner(p, p);
-  } else {
-    fit.vcov = fit.vcov_rx;
-    fit.messages.push_back(
-        "the Hessian is not positive definite at the estimate: standard errors are RX-based (--se rx)");
   }
 }
 
@@ -205,28 +141,14 @@ Fit fit(const Model& model, const FitOptions& options) {
 
   const ResponseSums sums = plan.sums(*fit.model, fit.model->y);
   const auto problem = engine->problem(sums);
-  const Optimum optimum = find_optimum(*problem, *fit.model, plan, options);
-  fit.status = optimum.status;
-  fit.evaluations = optimum.evaluations;
-  fit.theta = optimum.theta;
-  fit.beta = optimum.beta;
-  problem->set_mode_tolerance(kReportedModeTolerance);
-  ProblemEvaluation at = optimum.at ? *optimum.at : problem->evaluate(fit.theta, fit.beta, true);
-  fit.u_squared = problem->u().squaredNorm();
-  if (plan.view.profiled) {
-    fit.beta = at.beta;
-    fit.sigma = at.sigma;
-  }
+  const OptimiseOptions search = search_options(plan, options);
+  const Optimum optimum = find_optimum(*problem, *fit.model, plan, options, search);
+  FitWork work{plan, *engine, *problem, sums};
+  take(fit, work, optimum);
+  add_covariances(fit, work, optimum, search);
   const Eigen::MatrixXd information = problem->information(fit.theta, fit.beta);
-  fit.vcov_rx = inverse_or_nan(*engine, information);
   if (!plan.linear && separated(plan, information)) fit.status = Status::separation;
-  if (plan.view.profiled) {
-    fit.vcov = fit.vcov_rx;
-    fit.inverse_hessian = optimum.inverse_hessian;
-  } else {
-    add_covariances(fit, *engine, *problem, sums, optimum, at);
-  }
-  add_estimate(fit, at);
+  add_estimate(fit, work.at);
   add_messages(fit);
   fit.seconds.total = total.seconds();
   fit.seconds.fit = fit.seconds.total - fit.seconds.plan;

@@ -28,6 +28,7 @@ class Optimiser {
         max_evaluations_(options.max_evaluations),
         renewals_(options.inverse_hessian.size() > 0 ? 0 : kRenewals),
         given_(options.inverse_hessian),
+        leave_(options.leave),
         state_(Bfgs<double>::reals(k_), 0.0),
         at_{0, Eigen::VectorXd(k_), Eigen::VectorXd(m_), Eigen::VectorXd(plan.view.TT_size), {}, {}, {}},
         lane_{{},
@@ -40,6 +41,7 @@ class Optimiser {
               &escapes_} {
     bfgs_.place(Lanes<double>{state_.data()}, k_, m_);
     bfgs_.tolerance = options.tolerance;
+    if (given_.size() > 0) set_mode_tolerance(kReportedModeTolerance);  // the end is near
     search_ =
         std::make_unique<Search<double>>(plan.view, lane_, options.tolerance, max_evaluations_, nullptr);
   }
@@ -60,6 +62,7 @@ class Optimiser {
     out.beta = k_ > m_ ? psi.tail(k_ - m_) : start_;
     out.inverse_hessian = inverse_hessian();
     out.evaluations = static_cast<int>(evaluations_);
+    out.early = early_;
     return out;
   }
 
@@ -87,7 +90,12 @@ class Optimiser {
     else if (std::isfinite(at_.objective) && (begins || renewed))
       renew();
     const auto outcome = bfgs_.advance(true, at_.objective, lane_.gradient);
-    if (outcome.accepted) set_mode_tolerance(mode_tolerance(bfgs_.slope() * -0.5, bfgs_.tolerance));
+    const double decrease = bfgs_.slope() * -0.5;
+    if (outcome.accepted && decrease < leave_ && to_all_digits_ && regular()) {
+      early_ = !outcome.converged;
+      return kConverged;
+    }
+    if (outcome.accepted) set_mode_tolerance(mode_tolerance(decrease, std::max(bfgs_.tolerance, leave_)));
     const Ending ending = search_->settle(outcome.converged, outcome.stalled);
     if (ending == kGoesOn && phase_ == kSearch && outcome.accepted && !begins && steps == 0 &&
         renewals_ > 0) {
@@ -97,6 +105,14 @@ class Optimiser {
       for (int i = 0; i < k_; ++i) bfgs_.trial[i] = bfgs_.psi[i] + bfgs_.alpha() * bfgs_.direction[i];
     }
     return ending;
+  }
+
+  /// No variance at psi is nearly zero.
+  bool regular() const {
+    for (const TermView& t : paths_.terms)
+      for (int c = 0; c < t.size; ++c)
+        if (std::abs(bfgs_.psi[t.theta + lower(c, c, t.size)]) < kNearlySingular) return false;
+    return true;
   }
 
   void set_mode_tolerance(double tolerance) {
@@ -117,10 +133,12 @@ class Optimiser {
   const int m_, k_, max_evaluations_;
   const double renewals_;
   Eigen::MatrixXd given_;  ///< the first search's inverse Hessian, where that is known
+  const double leave_;
   std::vector<double> state_;
   ProblemEvaluation at_;
   double phase_ = kIdle, evaluations_ = 0, escapes_ = 0;
   Eigen::MatrixXd information_{0, 0};  ///< about beta where that is searched for: p x p
+  bool early_ = false;                 ///< the search was left
   bool tight_ = false;                 ///< the next evaluation has the reported mode tolerance
   bool to_all_digits_ = false;         ///< the last had
   Eigen::VectorXd start_;              ///< of beta

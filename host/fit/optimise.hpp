@@ -22,6 +22,7 @@ struct Optimum {
   Eigen::MatrixXd inverse_hessian;  ///< BFGS's
   Status status = Status::failed;   ///< converged, singular, not_converged or failed
   int evaluations = 0;
+  bool early = false;                   ///< the search was left (OptimiseOptions::leave)
   std::optional<ProblemEvaluation> at;  ///< there, with moments, if the last evaluation was to all digits
 };
 
@@ -29,6 +30,7 @@ struct OptimiseOptions {
   double tolerance = 1e-8;
   int max_evaluations = 200;
   Eigen::MatrixXd inverse_hessian{};  ///< k x k, at the start; empty: the expected one
+  double leave = 0;  ///< the predicted decrease at which the search is left, no variance being nearly zero
 };
 
 /// From (theta, beta): the inverse Hessian is the expected one there, renewed with the first steps; a
