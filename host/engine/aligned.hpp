@@ -1,23 +1,25 @@
-/// Memory for packs: aligned to 64 bytes, the widest register.
+/// Memory for packs: aligned to 64 bytes, the widest register; what is large is asked for in huge pages,
+/// since a border's matrix is read and written here and there.
 #pragma once
 
 #include <cstddef>
-#include <memory>
-#include <new>
 #include <vector>
 
 namespace cuglmm {
 
+/// Throws std::bad_alloc.
+void* allocate_aligned(std::size_t bytes);
+void deallocate_aligned(void* at, std::size_t bytes);
+
 template <class T>
 struct AlignedAllocator {
   using value_type = T;
-  static constexpr std::align_val_t kAlignment{64};
 
   AlignedAllocator() = default;
   template <class U>
   AlignedAllocator(const AlignedAllocator<U>&) {}
-  T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), kAlignment)); }
-  void deallocate(T* p, std::size_t) { ::operator delete(p, kAlignment); }
+  T* allocate(std::size_t n) { return static_cast<T*>(allocate_aligned(n * sizeof(T))); }
+  void deallocate(T* p, std::size_t n) { deallocate_aligned(p, n * sizeof(T)); }
   template <class U>
   bool operator==(const AlignedAllocator<U>&) const {
     return true;

@@ -2,8 +2,11 @@
 // the search.
 #include <gtest/gtest.h>
 
+#include <Eigen/LU>
+
 #include <cuglmm/cuglmm.hpp>
 #include <host/engine/engine.hpp>
+#include <host/fit/hessian.hpp>
 #include <tests/support/cases.hpp>
 #include <tests/support/crossed_model.hpp>
 
@@ -67,6 +70,20 @@ TEST(OptimumOfALargeBorder, IsWithinMillionthsOfAStandardError) {
   const Fit f = fit(test::crossed_model(kDenseBorder, 2000), {.device = "cpu"});
   ASSERT_EQ(f.status, Status::converged);
   EXPECT_LT(predicted_decrease(f), 2e-11);
+}
+
+/// The Hessian is taken before the optimum is reached.
+TEST(OptimumOfALargeBorder, StandardErrorsAreThoseAtTheOptimum) {
+  const Fit f = fit(test::crossed_model(kDenseBorder, 2000), {.device = "cpu"});
+  const PlanData& plan = f.plan->data();
+  const auto problem = make_engine(plan, "cpu", "auto", 1)->problem(plan.sums(*f.model, f.model->y));
+  problem->set_mode_tolerance(1e-14);
+  const Eigen::VectorXd gradient = problem->evaluate(f.theta, f.beta).gradient,
+                        scale = (2 * f.inverse_hessian.diagonal()).cwiseSqrt();
+  const Eigen::MatrixXd H = hessian(*problem, f.theta, f.beta, gradient, scale, Differences::central);
+  const Eigen::MatrixXd vcov = 2 * H.inverse().bottomRightCorner(f.beta.size(), f.beta.size());
+  for (Eigen::Index i = 0; i < f.beta.size(); ++i)
+    EXPECT_NEAR(std::sqrt(f.vcov(i, i)), std::sqrt(vcov(i, i)), 1e-5 * std::sqrt(vcov(i, i)));
 }
 
 TEST(OptimumOfALargeBorder, OfALinearModelIsWithinHundredThousandthsOfAStandardError) {
