@@ -22,7 +22,8 @@ Eigen::MatrixXd inverse_or_nan(const Engine& engine, const Eigen::MatrixXd& A) {
 }
 
 void add_vcov_rx(Fit& fit, FitWork& work) {
-  fit.vcov_rx = inverse_or_nan(work.engine, work.problem.information(fit.theta, fit.beta));
+  work.information = work.problem.information(fit.theta, fit.beta);
+  fit.vcov_rx = inverse_or_nan(work.engine, work.information);
 }
 
 /// Step sizes for the Hessian: about a standard error; theta, which may be singular, at most 1.

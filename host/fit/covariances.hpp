@@ -7,13 +7,14 @@
 
 namespace cuglmm {
 
-/// What a fit is made with, and the evaluation at its estimate.
+/// What a fit is made with, and what is known at its estimate.
 struct FitWork {
   const PlanData& plan;
   Engine& engine;
   Problem& problem;
   const ResponseSums& sums;
   ProblemEvaluation at{};
+  Eigen::MatrixXd information{};  ///< about beta: p x p
 };
 
 /// Takes an optimum: theta, beta, sigma, |u|^2, vcov_rx and status into fit, its evaluation into work.at.

@@ -146,8 +146,7 @@ Fit fit(const Model& model, const FitOptions& options) {
   FitWork work{plan, *engine, *problem, sums};
   take(fit, work, optimum);
   add_covariances(fit, work, optimum, search);
-  const Eigen::MatrixXd information = problem->information(fit.theta, fit.beta);
-  if (!plan.linear && separated(plan, information)) fit.status = Status::separation;
+  if (!plan.linear && separated(plan, work.information)) fit.status = Status::separation;
   add_estimate(fit, work.at);
   add_messages(fit);
   fit.seconds.total = total.seconds();
