@@ -7,6 +7,7 @@
 #include <iostream>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <cuglmm/cuglmm.hpp>
@@ -65,9 +66,9 @@ void bench_fit(const Work& work, const Data& data, int threads, int nagq, const 
   const std::vector<double> seconds = bench::times(
       settings.runs,
       [&] {
-        const Model model = model_of(work, data);
+        Model model = model_of(work, data);
         const auto start = std::chrono::steady_clock::now();
-        result = fit(model, options_of(threads, nagq));
+        result = fit(std::move(model), options_of(threads, nagq));
         alone.push_back(bench::seconds_since(start));
       },
       settings.patience);

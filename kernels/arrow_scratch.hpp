@@ -82,6 +82,7 @@ CUGLMM_HD ArrowWork<Real> take_arrow_work(Scratch<Real>& scratch, const PlanView
   work.fixed = scratch.take(rows);
   work.mean = scratch.take(rows);
   work.trace = scratch.take(rows);
+  work.triangles = scratch.take(linear || plan.profiled ? 0 : 4 * plan.m);
   if constexpr (Lane<Real>::width > 1)
     if (view.border_functions() || view.sparse()) {
       const Index T_entries = border * view.border_node;

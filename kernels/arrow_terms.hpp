@@ -13,6 +13,7 @@ struct ProblemLanes {
   Lanes<Real> zy, u, xy;  ///< sufficient responses; modes, where PIRLS starts on entry
   Real offset_y, constant;
   Mask<Real> active;
+  Lanes<Real> moved{};  ///< k: psi less that of the evaluation whose results stand in the work; null: none do
 };
 
 /// f(effect, z) for the random effects of row i and what they are multiplied by.

@@ -132,6 +132,7 @@ struct ArrowWork {
   Lanes<Real> information;                    ///< p x p: A before it was factored
   Lanes<Real> x_score, beta_step, x_adjoint;  ///< p
   Lanes<Real> fixed, mean, trace;             ///< rows: offset + x'beta; mu; a m' (design.md 1.2)
+  Lanes<Real> triangles;                      ///< 4 m: of PredictedMode
 };
 
 }  // namespace cuglmm

@@ -9,6 +9,7 @@
 #include <kernels/bordered_rows.hpp>
 #include <kernels/laplace.hpp>
 #include <kernels/last_factor.hpp>
+#include <kernels/predicted_mode.hpp>
 
 namespace cuglmm {
 
@@ -31,7 +32,7 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   /// -2 log L, NaN where PIRLS failed; gradient: k, then beta and sigma where they are not part of psi.
   CUGLMM_LANE Real evaluate(const Real& tolerance, const Lanes<Real>& G, const Lanes<Real>& gradient,
                             const Moments<Real>& moments) {
-    if (!plan_.profiled) Base::linear_predictor();
+    start();
     const Mask<Real> failed = pirls(tolerance);
     Real response = problem_.offset_y;
     for (int j = 0; j < plan_.p; ++j) response = fma_(problem_.xy[j], beta_[j], response);
@@ -190,6 +191,21 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
   CUGLMM_LANE void keep_factor(const Mask<Real>& failed) const {
     if constexpr (kKeepsFactor)
       if (!failed) LastFactor<Real, Threads, C>(plan_, work_, threads_).keep(problem_.psi, arrow_);
+  }
+
+  /// What is needed of beta, and u from the mode of the evaluation before to where it is likely to be now.
+  CUGLMM_LANE void start() const {
+    if (plan_.profiled) return;
+    if constexpr (!Base::kOnGpu) {
+      using Predicted = PredictedMode<Real, Threads, C>;
+      if (problem_.moved.at && threads_.any(Predicted::has_moved(plan_, problem_.moved))) {
+        const Predicted predicted(plan_, problem_, work_, threads_);
+        predicted.move_prior();
+        Base::move_linear_predictor();
+        return predicted.move();
+      }
+    }
+    Base::linear_predictor();
   }
 
   /// From u, and where that leads nowhere, as the mode at a very different theta can, from 0. Beta, where it

@@ -30,13 +30,14 @@ class BorderedRows {
   /// offset + X beta.
   CUGLMM_CALL void linear_predictor() const {
     threads_.parts(view_.part_count, [&](int part) {
-      for (int i = view_.parts[part].row_begin; i < view_.parts[part].row_end; ++i) {
-        Real eta(constant_(view_.offset + i));
-        for (int j = 0; j < plan_.p; ++j)
-          eta = fma_(Real(constant_(view_.X + Index{i} * plan_.p + j)), beta_[j], eta);
-        work_.fixed[i] = eta;
-      }
+      for (int i = view_.parts[part].row_begin; i < view_.parts[part].row_end; ++i)
+        work_.fixed[i] = fixed_part(i);
     });
+  }
+  CUGLMM_LANE Real fixed_part(Index i) const {
+    Real eta(constant_(view_.offset + i));
+    for (int j = 0; j < plan_.p; ++j) eta = fma_(Real(constant_(view_.X + i * plan_.p + j)), beta_[j], eta);
+    return eta;
   }
 
   /// f(Rows) of the kind that serves the plan; on a GPU two factors have one of their own.
@@ -288,27 +289,49 @@ class BorderedRows {
 
   /// a m' of the rows (design.md 1.2) into trace, h = Z'(a m') into rhs; after Arrow::invert().
   CUGLMM_CALL void trace_rows() const {
-    threads_.parts(view_.part_count, [&](int part) { part_trace(part); });
-    threads_.each(view_.border, [&](Index i) {
-      work_.rhs[view_.border_first + i] = over_parts(Real(0.0), work_.part_sums, view_.border, i);
+    threads_.each(view_.effects, [&](Index i) { work_.rhs[i] = Real(0.0); });
+    const Lanes<Real> mean = work_.mean, trace = work_.trace, V = work_.C;
+    add_rows([&, mean, trace, V](const auto& of, const Chunk& chunk, Real* a) {
+      for (int i = 0; i < kChunk; ++i) {
+        const Real mu = mean[chunk.row(i)];
+        a[i] = row_variance(of, V, chunk.row(i)) *
+               (of.weight(chunk.row(i)) * (Family::variance(mu) * Family::variance_derivative(mu)));
+      }
+      for (int i = 0; i < chunk.rows; ++i) trace[chunk.begin + i] = a[i];
     });
   }
 
-  CUGLMM_CALL void part_trace(int part) const {
-    const ArrowPart& at = view_.parts[part];
-    const Lanes<Real> sums = border_sums(part);
+  /// linear_predictor(), from the last evaluation's; takes Z'WX dbeta, W the last, out of rhs.
+  CUGLMM_CALL void move_linear_predictor() const {
+    const Lanes<Real> mean = work_.mean, fixed = work_.fixed;
+    add_rows([&, mean, fixed](const auto& of, const Chunk& chunk, Real* a) {
+      Real now[kChunk];
+      for (int i = 0; i < kChunk; ++i) {
+        const Index row = chunk.row(i);
+        now[i] = fixed_part(row);
+        a[i] = (fixed[row] - now[i]) * (of.weight(row) * Family::variance(Real(mean[row])));
+      }
+      for (int i = 0; i < chunk.rows; ++i) fixed[chunk.begin + i] = now[i];
+    });
+  }
+
+  /// Adds Z'a to rhs, a of a chunk's rows as f(rows, chunk, a) makes it.
+  template <class F>
+  CUGLMM_LANE void add_rows(const F& f) const {
+    threads_.parts(view_.part_count, [&](int part) { part_add_rows(part, f); });
+    threads_.each(view_.border, [&](Index i) {
+      Real& to = work_.rhs[view_.border_first + i];
+      to = over_parts(to, work_.part_sums, view_.border, i);
+    });
+  }
+  template <class F>
+  CUGLMM_CALL void part_add_rows(int part, const F& f) const {
+    const Lanes<Real> sums = border_sums(part), rhs = work_.rhs;
     zero(sums.from(view_.border_first), view_.border);
-    each_own_effect(at, [&](int i) { work_.rhs[i] = Real(0.0); });
-    const Lanes<Real> rhs = work_.rhs, mean = work_.mean, trace = work_.trace, V = work_.C;
     with_rows([&](const auto of) {
       each_chunk(part, [&, of](const Chunk& chunk) {
         Real a[kChunk];
-        for (int i = 0; i < kChunk; ++i) {
-          const Real mu = mean[chunk.row(i)];
-          a[i] = row_variance(of, V, chunk.row(i)) *
-                 (of.weight(chunk.row(i)) * (Family::variance(mu) * Family::variance_derivative(mu)));
-        }
-        for (int i = 0; i < chunk.rows; ++i) trace[chunk.begin + i] = a[i];
+        f(of, chunk, a);
         add_to_effects(of, chunk, a, rhs, sums);
       });
     });

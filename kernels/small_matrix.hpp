@@ -42,6 +42,17 @@ CUGLMM_HD void invert_lower(Real* L, int q) {
   }
 }
 
+/// X = L^-1 B, all lower triangular, of diagonals as they stand.
+template <class Real>
+CUGLMM_HD void solve_lower(const Real* L, const Real* B, int q, Real* X) {
+  for (int c = 0; c < q; ++c)
+    for (int r = c; r < q; ++r) {
+      Real sum = B[r * q + c];
+      for (int k = c; k < r; ++k) sum -= L[r * q + k] * X[k * q + c];
+      X[r * q + c] = sum / L[r * q + r];
+    }
+}
+
 /// M = I + L' A (lower triangle), L lower triangular.
 template <class Real>
 CUGLMM_HD void identity_plus_product(const Real* L, const Real* A, int q, Real* M) {

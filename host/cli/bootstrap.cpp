@@ -111,7 +111,7 @@ int stopped(std::int64_t done, const Arguments& a) {
 int run(const Arguments& a) {
   const BootstrapOptions options = bootstrap_options(a);
   const Problem problem = load(a.model, a.engine);
-  const Fit original = fit(*problem.model, problem.options);
+  const Fit original = fit(problem.model, problem.options);
   if (a.output.verbose) report_details(original, problem);
   const bool text = a.output.json != "-";
   if (text) write_text("-", short_line(original));

@@ -32,7 +32,7 @@ void write_table(const std::string& path, const Fit& fit, void (*write)(OutputFi
 
 int run(const Arguments& a) {
   const Problem problem = load(a.model, a.engine);
-  const Fit result = fit(*problem.model, problem.options);
+  const Fit result = fit(problem.model, problem.options);
   if (a.output.verbose) report_details(result, problem);
   if (a.output.json != "-") write_text("-", summary(result));
   const RunFacts facts{.command = "fit", .seconds_read = problem.seconds_read, .options = problem.recipe};

@@ -199,6 +199,8 @@ class CpuArrowProblem : public Problem {
     out.G.resize(view_.m);
     out.TT.resize(moments ? view_.TT_size : 0);
     ArrowProblem problem = lanes(psi);
+    const Eigen::VectorXd moved = psi - psi_;
+    problem.moved = moved.allFinite() ? moved.data() : nullptr;
     problem.G = out.G.data();
     problem.gradient = gradient.data();
     problem.T = moments ? T.data() : nullptr;

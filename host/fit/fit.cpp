@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -125,13 +126,13 @@ double Fit::scale() const {
   return std::sqrt((pearson_sum_of_squares() + u_squared) / static_cast<double>(rows()));
 }
 
-Fit fit(const Model& model, const FitOptions& options) {
+Fit fit(std::shared_ptr<const Model> model, const FitOptions& options) {
   if (const auto why = options.invalid()) throw Error(*why);
-  require_supported(model.family);
-  check_start(model, options);
+  require_supported(model->family);
+  check_start(*model, options);
   const Clock total;
   Fit fit;
-  fit.model = std::make_shared<const Model>(model);
+  fit.model = std::move(model);
   fit.options = options;
   fit.plan = std::make_shared<const Plan>(*fit.model, options.plan());
   const PlanData& plan = fit.plan->data();
@@ -152,6 +153,10 @@ Fit fit(const Model& model, const FitOptions& options) {
   fit.seconds.total = total.seconds();
   fit.seconds.fit = fit.seconds.total - fit.seconds.plan;
   return fit;
+}
+
+Fit fit(Model model, const FitOptions& options) {
+  return fit(std::make_shared<const Model>(std::move(model)), options);
 }
 
 }  // namespace cuglmm

@@ -74,8 +74,10 @@ struct Fit {
   bool ok() const { return status == Status::converged || status == Status::singular; }
 };
 
-/// Fits the model. Throws Error only for what a person must mend; a fit that fails says so in its status.
-Fit fit(const Model& model, const FitOptions& options = {});
+/// Fits the model, which the Fit keeps. Throws Error only for what a person must mend; a fit that fails says
+/// so in its status.
+Fit fit(std::shared_ptr<const Model> model, const FitOptions& options = {});
+Fit fit(Model model, const FitOptions& options = {});
 
 /// Many fits of one model, in columns; column c belongs to replicate first + c.
 struct Fits {

@@ -58,7 +58,8 @@ struct SingleArrow {
                                  lanes(problem.xy),
                                  problem.offset_y,
                                  problem.constant,
-                                 true};
+                                 true,
+                                 lanes(problem.moved)};
     if (plan.family == KernelFamily::gaussian) {
       Gaussian<Real, Team> evaluator(plan, one, work, team);
       f(evaluator);
