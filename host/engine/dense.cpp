@@ -74,8 +74,8 @@ struct Tiles {
         dgemm_("T", "N", &nb, &nj, &b, &kMinusOne, at(first(k), i), &n, tile(k, j), &n, &kOne, to, &n);
       for (int c = 0; c < nj; ++c)
         std::copy_n(to + std::size_t(c) * n, nb, block.data() + std::size_t(c) * kBlock);
-      dgemm_("T", "N", &nb, &nj, &nb, &kOne, inverses.data() + std::size_t(b) * kBlock, &ld, block.data(), &ld,
-             &kZero, to, &n);
+      dgemm_("T", "N", &nb, &nj, &nb, &kOne, inverses.data() + std::size_t(b) * kBlock, &ld, block.data(),
+             &ld, &kZero, to, &n);
     }
   }
 

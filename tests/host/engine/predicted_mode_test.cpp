@@ -1,6 +1,6 @@
-// The start of PIRLS at a point near the last one (kernels/predicted_mode.hpp). With a mode tolerance that any
-// start meets, u on return is one Newton step from where PIRLS started: its error is of second order in the
-// step from point to point where that was the last mode, of fourth order where it was predicted.
+// The start of PIRLS at a point near the last one (kernels/predicted_mode.hpp). With a mode tolerance that
+// any start meets, u on return is one Newton step from where PIRLS started: its error is of second order in
+// the step from point to point where that was the last mode, of fourth order where it was predicted.
 #include <gtest/gtest.h>
 
 #include <host/engine/engine.hpp>
