@@ -198,7 +198,7 @@ class Bordered : private BorderedRows<Real, Family, Wide, Threads, C> {
     if (plan_.profiled) return;
     if constexpr (!Base::kOnGpu) {
       using Predicted = PredictedMode<Real, Threads, C>;
-      if (problem_.moved.at && threads_.any(Predicted::has_moved(plan_, problem_.moved))) {
+      if (problem_.moved.at && threads_.any(Predicted::moved(plan_, problem_.moved))) {
         const Predicted predicted(plan_, problem_, work_, threads_);
         predicted.move_prior();
         Base::move_linear_predictor();

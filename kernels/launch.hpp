@@ -87,7 +87,7 @@ struct Finished {
 /// One problem on an arrow, and what an evaluation of it returns (double throughout).
 struct ArrowProblem {
   const double* psi;      ///< k
-  const double* moved;    ///< k: psi less that of the evaluation before; null: none, or of another model
+  const double* moved;    ///< k: psi less that of the evaluation before; null: there is none
   const double *zy, *xy;  ///< sufficient responses
   double offset_y, constant;
   double* u;  ///< u_total: start of PIRLS, the mode on return

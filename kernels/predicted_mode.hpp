@@ -1,4 +1,5 @@
-/// Where the mode of an arrow's problem is likely to be once psi has moved (design.md 1.7).
+/// Where the mode of an arrow's problem is likely to be once psi has moved (design.md 1.7); of components
+/// with one effect see predicted_mode() (problem.hpp), which keeps du/dpsi instead.
 ///
 /// At a mode Z's = Sigma^-1 b, Sigma = Lambda Lambda'. Differentiated, with C = Lambda H^-1 Lambda':
 ///
@@ -46,15 +47,14 @@ class PredictedMode {
       const Real change = there[i] - u[i];
       return change * change;
     }) <= kFar * double(effects);
-    const auto moves = and_(and_(problem_.active, moved()), near);
+    const auto moves = and_(and_(problem_.active, moved(plan_, problem_.moved)), near);
     threads_.each(effects, [&](Index i) { u[i] = select_(moves, there[i], u[i]); });
   }
 
-  /// The lanes whose psi has moved.
-  CUGLMM_LANE Mask<Real> moved() const { return has_moved(plan_, problem_.moved); }
-  CUGLMM_LANE static Mask<Real> has_moved(const PlanView& plan, const Lanes<Real>& moved) {
+  /// The lanes whose psi has moved; elsewhere there is nothing to predict.
+  CUGLMM_LANE static Mask<Real> moved(const PlanView& plan, const Lanes<Real>& change) {
     Real squares(0.0);
-    for (int i = 0; i < plan.k; ++i) squares = fma_(Real(moved[i]), Real(moved[i]), squares);
+    for (int i = 0; i < plan.k; ++i) squares = fma_(Real(change[i]), Real(change[i]), squares);
     return squares > 0.0;
   }
 

@@ -148,7 +148,8 @@ class Batch {
     }
     const Mask<Real> active = or_(phase_[0] > 0.5, phase_[0] < -0.5);
     move_point(bfgs_.trial, evaluations_[0] > 0.5, k_, evaluated_, work_.moved);
-    const ProblemLanes<Real> problem{bfgs_.trial.at, zy_, u_, xy_, offset_y_[0], constant_[0], active, work_.moved};
+    const ProblemLanes<Real> problem{bfgs_.trial.at, zy_,          u_,     xy_,
+                                     offset_y_[0],   constant_[0], active, work_.moved};
     value_[0] = evaluate_(plan_, problem, work_, mode_tolerance / predictor_scale(plan_, bfgs_.trial.at), G_,
                           gradient_, with_moments ? moments_ : Moments<Real>{});
     evaluations_[0] += Real(1.0);
