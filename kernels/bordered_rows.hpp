@@ -289,9 +289,8 @@ class BorderedRows {
 
   /// a m' of the rows (design.md 1.2) into trace, h = Z'(a m') into rhs; after Arrow::invert().
   CUGLMM_CALL void trace_rows() const {
-    threads_.each(view_.effects, [&](Index i) { work_.rhs[i] = Real(0.0); });
     const Lanes<Real> mean = work_.mean, trace = work_.trace, V = work_.C;
-    add_rows([&, mean, trace, V](const auto& of, const Chunk& chunk, Real* a) {
+    add_rows(true, [&, mean, trace, V](const auto& of, const Chunk& chunk, Real* a) {
       for (int i = 0; i < kChunk; ++i) {
         const Real mu = mean[chunk.row(i)];
         a[i] = row_variance(of, V, chunk.row(i)) *
@@ -304,7 +303,7 @@ class BorderedRows {
   /// linear_predictor(), from the last evaluation's; takes Z'WX dbeta, W the last, out of rhs.
   CUGLMM_CALL void move_linear_predictor() const {
     const Lanes<Real> mean = work_.mean, fixed = work_.fixed;
-    add_rows([&, mean, fixed](const auto& of, const Chunk& chunk, Real* a) {
+    add_rows(false, [&, mean, fixed](const auto& of, const Chunk& chunk, Real* a) {
       Real now[kChunk];
       for (int i = 0; i < kChunk; ++i) {
         const Index row = chunk.row(i);
@@ -315,13 +314,16 @@ class BorderedRows {
     });
   }
 
-  /// Adds Z'a to rhs, a of a chunk's rows as f(rows, chunk, a) makes it.
+  /// Adds Z'a to rhs, or afresh: to 0; a of a chunk's rows as f(rows, chunk, a) makes it.
   template <class F>
-  CUGLMM_LANE void add_rows(const F& f) const {
-    threads_.parts(view_.part_count, [&](int part) { part_add_rows(part, f); });
+  CUGLMM_LANE void add_rows(bool afresh, const F& f) const {
+    threads_.parts(view_.part_count, [&](int part) {
+      if (afresh) each_own_effect(view_.parts[part], [&](int i) { work_.rhs[i] = Real(0.0); });
+      part_add_rows(part, f);
+    });
     threads_.each(view_.border, [&](Index i) {
       Real& to = work_.rhs[view_.border_first + i];
-      to = over_parts(to, work_.part_sums, view_.border, i);
+      to = over_parts(afresh ? Real(0.0) : to, work_.part_sums, view_.border, i);
     });
   }
   template <class F>
