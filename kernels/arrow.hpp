@@ -115,7 +115,7 @@ class Arrow {
   CUGLMM_LANE void scale_effects(const Lanes<Real>& u, const Lanes<Real>& b) const {
     threads_.parts(view_.part_count, [&](int part) {
       each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
-        scale_node<C, Transposed>(Lambda, shape_.own(node.factor), node.u, u, b, 1);
+        scale_node<C, Transposed>(Lambda, node.q, node.u, u, b, 1);
       });
     });
     border_.template scale_effects<Transposed>(u, b, 1);
@@ -146,7 +146,7 @@ class Arrow {
   }
 
   CUGLMM_CALL Mask<Real> factor_node(const ArrowNode& node, const Real* Lambda, LogProduct<Real>& log) const {
-    const int q = shape_.own(node.factor);
+    const int q = node.q;
     const Lanes<Real> R = work_.R.from(node.block), out = work_.node.from(node.factored);
     if (q == 1) {
       const Real inverse = 1.0 / fma_(Lambda[0] * Lambda[0], R[0], Real(1.0));
@@ -215,23 +215,23 @@ class Arrow {
   CUGLMM_LANE void each_ancestor_pair(const ArrowNode& node, const F& f) const {
     for (int k = 0; k < node.link_count; ++k) {
       const ArrowLink& link = view_.links[node.link + k];
-      const ArrowNode& ancestor = view_.nodes[link.node];
-      const int q = shape_.own(ancestor.factor);
+      const Index block = view_.nodes[link.node].block;
+      const int q = link.q;
       const int* place = view_.place + link.place;
       for (int r = link.first; r < node.list_size; ++r)
         for (int c = 0; c < q && link.first + c <= r; ++c)
-          f(r, link.first + c, ancestor.block + Index{place[r - link.first]} * q + c);
+          f(r, link.first + c, block + Index{place[r - link.first]} * q + c);
     }
   }
   /// The first of a node's list that is in the border.
   CUGLMM_HD int first_in_border(const ArrowNode& node) const {
     if (node.link_count == 0) return 0;
     const ArrowLink& root = view_.links[node.link + node.link_count - 1];
-    return root.first + shape_.own(view_.nodes[root.node].factor);
+    return root.first + root.q;
   }
 
   CUGLMM_CALL void update_ancestors(const ArrowNode& node) const {
-    const int q = shape_.own(node.factor);
+    const int q = node.q;
     const Lanes<Real> list = work_.R.from(node.block + q * q), C0 = work_.node.from(node.factored);
     Real scaled[C];
     int at = -1;
@@ -346,7 +346,7 @@ class Arrow {
   }
 
   CUGLMM_CALL void update_border(const ArrowNode& node, int begin, int end) const {
-    const int q = shape_.own(node.factor), first = first_in_border(node);
+    const int q = node.q, first = first_in_border(node);
     const int* effect = view_.list + node.list;
     const Lanes<Real> list = work_.R.from(node.block + q * q), C0 = work_.node.from(node.factored);
     Real scaled[C];
@@ -380,7 +380,7 @@ class Arrow {
     const Lanes<Real> sums =
         work_.part_sums.from((Index{part} * view_.border - view_.border_first) * columns);
     each_node(part, [&](const ArrowNode& node, const Real* Lambda) {
-      const int q = shape_.own(node.factor);
+      const int q = node.q;
       const Lanes<Real> R = work_.R.from(node.block), J = work_.node.from(node.factored + J_at(q)),
                         inverse = work_.node.from(node.factored + M_inverse_at(q));
       for (int r = 0; r < q; ++r)
@@ -412,7 +412,7 @@ class Arrow {
     int factor = -1;
     for (int n = view_.parts[part].node_end - 1; n >= view_.parts[part].node_begin; --n) {
       const ArrowNode& node = view_.nodes[n];
-      const int q = shape_.own(node.factor);
+      const int q = node.q;
       if (node.factor != factor) level_lambda(shape_, factor = node.factor, theta_, Lambda);
       if (q == 1)
         subtract_later(node, v, b, columns);
@@ -480,7 +480,7 @@ class Arrow {
   CUGLMM_LANE void start_products(int part) const {
     for (int n = view_.parts[part].node_begin; n < view_.parts[part].node_end; ++n) {
       const ArrowNode& node = view_.nodes[n];
-      const int q = shape_.own(node.factor);
+      const int q = node.q;
       zero(work_.C.from(node.block + q * q), Index{node.list_size} * q);
     }
     if constexpr (C == kMaxPath) border_.fronts().add_products(part);
@@ -488,7 +488,7 @@ class Arrow {
 
   template <class UseT>
   CUGLMM_CALL void invert_node(const ArrowNode& node, int part, const UseT& use_T) const {
-    const int q = shape_.own(node.factor);
+    const int q = node.q;
     const Lanes<Real> R = work_.R.from(node.block), C0 = work_.node.from(node.factored);
     const Lanes<Real> C_own = work_.C.from(node.block), X = C_own.from(q * q), list = R.from(q * q);
     if (!border_.sparse()) zero(X, Index{node.list_size} * q);

@@ -162,7 +162,7 @@ class ArrowFronts {
   CUGLMM_LANE void eliminate(const NodeEntry& use, const int* place, int column,
                              const Lanes<Real>& values) const {
     const ArrowNode& node = view_.nodes[use.node];
-    const int q = shape_.own(node.factor);
+    const int q = node.q;
     const int* const effect = view_.list + node.list;
     const Lanes<Real> list = work_.R.from(node.block + q * q), C0 = work_.node.from(node.factored);
     Real scaled[C];
@@ -184,7 +184,7 @@ class ArrowFronts {
   CUGLMM_LANE void add_products(const NodeEntry& use, const int* place, int column,
                                 const Lanes<Real>& values) const {
     const ArrowNode& node = view_.nodes[use.node];
-    const int q = shape_.own(node.factor);
+    const int q = node.q;
     const int* const effect = view_.list + node.list;
     const Lanes<Real> list = work_.R.from(node.block + q * q), X = work_.C.from(node.block + q * q);
     const Index at = Index{use.at} * q;

@@ -206,7 +206,7 @@ CUGLMM_CALL void subtract_product(const PlanView& plan, const Values& ZWZ, const
     zero(sums, border);
     for (int n = view.parts[part].node_begin; n < view.parts[part].node_end; ++n) {
       const ArrowNode& node = view.nodes[n];
-      const int q = plan.level_first[node.factor + 1] - plan.level_first[node.factor];
+      const int q = node.q;
       diagonal(node.block, q, node.u);
       Index values = node.block + q * q;
       for (int r = 0; r < node.list_size; ++r) {
@@ -242,13 +242,40 @@ CUGLMM_CALL void conditional_variances(const PlanView& plan, const ArrowWork<Rea
   const ArrowView& view = plan.arrow;
   threads.each(view.node_count, [&](Index n) {
     const ArrowNode& node = view.nodes[n];
-    const int q = plan.level_first[node.factor + 1] - plan.level_first[node.factor];
+    const int q = node.q;
     for (int c = 0; moments.wanted() && c < q; ++c)
       moments.variance[node.u + c] = phi * work.C[node.block + c * q + c];
   });
   threads.each(view.border, [&](Index i) {
     const Index at = view.sparse() ? layout(view.fronts, 0).C + view.fronts.diagonal[i] : i * view.border + i;
     if (moments.wanted()) moments.variance[view.border_first + i] = phi * work.S[at];
+  });
+}
+
+/// to -= left'right, lower triangle; left, right: rows x columns. Of a few rows the sums stay in registers.
+template <class Real, class Threads>
+CUGLMM_CALL void subtract_cross_product(const Lanes<Real>& left, const Lanes<Real>& right, Index rows,
+                                        Index columns, const Lanes<Real>& to, const Threads& threads) {
+  constexpr Index kRows = 64;
+  threads.ranges(columns, [&](Index begin, Index end) {
+    for (Index first = 0; first < rows; first += kRows) {
+      const Index last = first + kRows < rows ? first + kRows : rows;
+      for (Index j = begin; j < end; ++j)
+        for (Index k = 0; k <= j; k += kSeveral) {
+          Index at[kSeveral];  // what is past the diagonal is summed up for nothing
+          Real sum[kSeveral];
+          for (Index c = 0; c < kSeveral; ++c) {
+            at[c] = k + c < j ? k + c : j;
+            sum[c] = Real(0.0);
+          }
+          for (Index i = first; i < last; ++i) {
+            const Real left_ij = left[i * columns + j];
+            const Lanes<Real> right_i = right.from(i * columns);
+            for (Index c = 0; c < kSeveral; ++c) sum[c] = fma_(left_ij, right_i[at[c]], sum[c]);
+          }
+          for (Index c = 0; c < kSeveral && k + c <= j; ++c) to[j * columns + k + c] -= sum[c];
+        }
+    }
   });
 }
 
@@ -263,11 +290,7 @@ CUGLMM_CALL void solve_columns(const PlanView& plan, const Arrow<Real, Threads, 
     arrow.apply_inverse(work.rhs, work.D, work.D_b, plan.p);
   else
     arrow.solve(work.rhs, {}, work.D, work.D_b, plan.p);
-  threads.ranges(p, [&](Index begin, Index end) {
-    for (Index i = 0; i < effects; ++i)
-      for (Index j = begin; j < end; ++j)
-        subtract(work.A.from(j * p), Real(work.ZX[i * p + j]), work.D_b.from(i * p), j + 1);
-  });
+  subtract_cross_product(work.ZX, work.D_b, effects, p, work.A, threads);
 }
 
 /// What beta adds to a solution v of H v = .. where X joins Z Lambda without penalty: x <- x - X'WZ v_b,

@@ -21,6 +21,7 @@ constexpr int kGpuColumns = 4;
 /// A level of an eliminated factor.
 struct ArrowNode {
   int factor;            ///< place of its factor in the plan's order: 0 the leaves of the chain
+  int q;                 ///< its random effects
   int u;                 ///< its first random effect
   int list, list_size;   ///< ArrowView::list[list, list + list_size): effects, ascending
   int link, link_count;  ///< ArrowView::links: its ancestors, from its parent to the root
@@ -28,9 +29,9 @@ struct ArrowNode {
   Index factored;        ///< its part of ArrowWork::node
 };
 
-/// A node's ancestor, whose own effects stand in the node's list from `first` on.
+/// A node's ancestor, whose own effects, q of them, stand in the node's list from `first` on.
 struct ArrowLink {
-  int node, first;
+  int node, q, first;
   int place;  ///< ArrowView::place[place ..): for list entries first, first + 1, ..: their row in the
               ///< ancestor's block
 };
@@ -126,7 +127,9 @@ struct ArrowWork {
   // By effect.
   Lanes<Real> b, step, score, delta, delta_b, v, v_b, S_sum, c_sum;
   Lanes<Real> rhs;         ///< effects x columns: right-hand sides
-  Lanes<Real> ZX, D, D_b;  ///< effects x p: Z'WX, H^-1 Lambda' Z'WX, Lambda times it
+  Lanes<Real> ZX, D, D_b;  ///< effects x p: Z'WX, H^-1 Lambda' Z'WX, Lambda times it; in linear models also
+                           ///< of y, as column p
+  Lanes<Real> products;    ///< (p + 1) x (p + 1): [X y]'V^-1 [X y] of linear models
 
   Lanes<Real> A, V;                           ///< p x p: information about beta, factored; its inverse
   Lanes<Real> information;                    ///< p x p: A before it was factored

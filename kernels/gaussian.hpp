@@ -17,16 +17,15 @@ class Gaussian {
         problem_(problem),
         work_(work),
         threads_(threads),
-        arrow_(plan, work, problem.psi, threads) {}
+        arrow_(plan, work, problem.psi, threads),
+        columns_(Index{plan.p} + 1) {}
 
   /// The deviance or REML criterion, NaN where it does not exist; gradient: m, then beta and sigma.
   CUGLMM_LANE Real evaluate(const Lanes<Real>& G, const Lanes<Real>& gradient,
                             const Moments<Real>& moments) const {
-    LogProduct<Real> log_inverse;
+    LogProduct<Real> log_inverse, log_inverse_A;
     Mask<Real> positive = factor(log_inverse);
-    LogProduct<Real> log_inverse_A;
-    threads_.each(plan_.p * plan_.p, [&](Index j) { work_.information[j] = work_.A[j]; });
-    positive = and_(positive, factor_border(work_.A, plan_.p, threads_, log_inverse_A));
+    positive = and_(positive, factor_information(log_inverse_A));
     const Real r2 = estimate();
     const double N = view_.reml ? view_.n - plan_.p : view_.n;
     const Real phi = r2 * (1.0 / N);
@@ -47,41 +46,58 @@ class Gaussian {
   }
 
  private:
-  /// H, and A = X'V^-1 X with its columns D.
+  /// H; and D, Lambda D of the columns of X and y together, so that a node's values are read once for both.
   CUGLMM_CALL Mask<Real> factor(LogProduct<Real>& log_inverse) const {
-    const auto copy = [&](Index n, const double* from, const Lanes<Real>& to) {
-      threads_.each(n, [from, to](Index i) { to[i] = Real(from[i]); });
-    };
-    copy(view_.values, view_.ZZ, work_.R);
-    copy(Index{plan_.p} * view_.effects, view_.ZX, work_.ZX);
-    copy(plan_.p * plan_.p, view_.XX, work_.A);
+    const Index p = plan_.p;
+    threads_.each(view_.values, [to = work_.R, from = view_.ZZ](Index i) { to[i] = Real(from[i]); });
+    threads_.each(view_.effects, [&](Index i) {
+      const Lanes<Real> rhs = work_.rhs.from(i * columns_), sums = work_.ZX.from(i * columns_);
+      for (Index j = 0; j < p; ++j) rhs[j] = sums[j] = Real(view_.ZX[i * p + j]);
+      rhs[p] = sums[p] = problem_.zy[i];
+    });
     const Mask<Real> positive = arrow_.factor(log_inverse);
-    solve_columns(plan_, arrow_, work_, false, threads_);
+    arrow_.solve(work_.rhs, {}, work_.D, work_.D_b, static_cast<int>(columns_));
     return positive;
   }
 
+  /// [X y]'V^-1[X y] (lower triangle) into products; X's part also into information, and factored into A.
+  CUGLMM_CALL Mask<Real> factor_information(LogProduct<Real>& log_inverse) const {
+    const Index p = plan_.p;
+    threads_.each(p * p, [&](Index j) { products(j / p)[j % p] = Real(view_.XX[j]); });
+    threads_.each(p, [&](Index j) { products(p)[j] = problem_.xy[j]; });
+    threads_.once([&] { products(p)[p] = problem_.constant; });
+    subtract_cross_product(work_.ZX, work_.D_b, view_.effects, columns_, work_.products, threads_);
+    threads_.each(p * p, [&](Index j) { work_.A[j] = work_.information[j] = products(j / p)[j % p]; });
+    return factor_border(work_.A, plan_.p, threads_, log_inverse);
+  }
+  CUGLMM_HD Lanes<Real> products(Index row) const { return work_.products.from(row * columns_); }
+
   /// beta into beta_step, u, b; returns the penalised residual sum of squares.
   CUGLMM_CALL Real estimate() const {
-    const Lanes<Real>&u = problem_.u, &b = work_.b;
-    threads_.each(view_.effects, [&](Index i) { work_.rhs[i] = problem_.zy[i]; });
-    arrow_.solve(work_.rhs, {}, work_.delta, b);
-    Real r2 = problem_.constant;
-    r2 -= threads_.sum(view_.effects, [&](Index i) { return problem_.zy[i] * b[i]; });
-    threads_.each(plan_.p, [&](Index j) { work_.x_score[j] = problem_.xy[j]; });
-    r2 -= join_beta(plan_, work_, work_.x_score, work_.delta, b, work_.beta_step, threads_);
-    threads_.each(view_.effects, [&](Index i) { u[i] = select_(problem_.active, work_.delta[i], u[i]); });
-    return r2;
+    const Index p = plan_.p;
+    const Lanes<Real>& beta = work_.beta_step;
+    threads_.once([&] {
+      for (Index j = 0; j < p; ++j) beta[j] = products(p)[j];
+      solve_border(work_.A, plan_.p, beta, 1, Alone{});
+    });
+    const auto at_beta = [&](const Lanes<Real>& columns) { return columns[p] - dot(columns, beta, p); };
+    threads_.each(view_.effects, [&](Index i) {
+      work_.b[i] = at_beta(work_.D_b.from(i * columns_));
+      problem_.u[i] = select_(problem_.active, at_beta(work_.D.from(i * columns_)), Real(problem_.u[i]));
+    });
+    return at_beta(products(p));
   }
 
   /// S = Z'W res into S_sum; for REML also Z'W (X - Z C Z'WX) over ZX, and V = A^-1.
   CUGLMM_CALL void residual_sums() const {
     const Index p = plan_.p;
+    if (view_.reml)
+      subtract_product(plan_, view_.ZZ, work_.D_b, work_.ZX, static_cast<int>(columns_), work_, threads_);
     threads_.each(view_.effects, [&](Index i) {
-      work_.S_sum[i] = problem_.zy[i] - dot(work_.ZX.from(i * p), work_.beta_step, p);
+      const Lanes<Real> sums = work_.ZX.from(i * columns_);
+      work_.S_sum[i] = sums[p] - dot(sums, work_.beta_step, p);
     });
-    subtract_product(plan_, view_.ZZ, work_.b, work_.S_sum, 1, work_, threads_);
-    if (!view_.reml) return;
-    subtract_product(plan_, view_.ZZ, work_.D_b, work_.ZX, plan_.p, work_, threads_);
+    if (!view_.reml) return subtract_product(plan_, view_.ZZ, work_.b, work_.S_sum, 1, work_, threads_);
     threads_.each(p * p, [&](Index i) { work_.V[i] = work_.A[i]; });
     invert_border(work_.V, plan_.p, threads_);
   }
@@ -91,14 +107,15 @@ class Gaussian {
     const Lanes<Real> sums = part_G(plan_, work_, part);
     if (!view_.reml) return accumulate_T(plan_, factor, T, sums, moments.wanted());
     const int q = arrow_.shape().own(factor), p = plan_.p;
+    const Lanes<Real> E = work_.ZX.from(at * columns_);
     Real projected[C * C];
     for (int i = 0; i < q * q; ++i) projected[i] = T[i];
     for (int r = 0; r < q; ++r)
       for (int j = 0; j < p; ++j) {
         Real VE(0.0);
         for (int k = 0; k < p; ++k)
-          VE = fma_(work_.V[j >= k ? j * p + k : k * p + j], work_.ZX[Index{at + r} * p + k], VE);
-        for (int c = 0; c < q; ++c) projected[r * q + c] -= VE * work_.ZX[Index{at + c} * p + j];
+          VE = fma_(work_.V[j >= k ? j * p + k : k * p + j], E[r * columns_ + k], VE);
+        for (int c = 0; c < q; ++c) projected[r * q + c] -= VE * E[c * columns_ + j];
       }
     accumulate_T(plan_, factor, projected, sums, moments.wanted());
   }
@@ -127,6 +144,7 @@ class Gaussian {
   const ArrowWork<Real>& work_;
   const Threads& threads_;
   const Arrow<Real, Threads, C> arrow_;
+  const Index columns_;  ///< of X, and y
 };
 
 }  // namespace cuglmm

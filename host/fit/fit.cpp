@@ -63,16 +63,25 @@ OptimiseOptions search_options(const PlanData& plan, const FitOptions& options) 
   return out;
 }
 
-/// From the optimum with the better of the given and the data's own start.
-Optimum find_optimum(Problem& problem, const Model& model, const PlanData& plan, const FitOptions& options,
-                     OptimiseOptions how) {
-  Eigen::VectorXd beta = options.beta ? *options.beta : start_of_beta(model, plan);
-  if (options.theta) return optimise(problem, plan, *options.theta, beta, how);
+/// The score start of theta; a beta for which it does not exist becomes 0.
+Eigen::VectorXd start_of_theta(Problem& problem, const PlanData& plan, const ResponseSums& sums,
+                               Eigen::VectorXd& beta) {
+  if (plan.linear) return score_theta(plan, sums);
   const Eigen::VectorXd zero = Eigen::VectorXd::Zero(plan.paths.m);
   ProblemEvaluation at_zero = problem.evaluate(zero, beta, true);
   if (!std::isfinite(at_zero.objective))
     at_zero = problem.evaluate(zero, beta = Eigen::VectorXd::Zero(plan.p), true);
-  Eigen::VectorXd theta = score_theta(plan.paths, at_zero);
+  return score_theta(plan.paths, at_zero);
+}
+
+/// From the given start, or the data's own.
+Optimum find_optimum(const FitWork& work, const Model& model, const FitOptions& options,
+                     OptimiseOptions how) {
+  const PlanData& plan = work.plan;
+  Problem& problem = work.problem;
+  Eigen::VectorXd beta = options.beta ? *options.beta : start_of_beta(model, plan);
+  if (options.theta) return optimise(problem, plan, *options.theta, beta, how);
+  Eigen::VectorXd theta = start_of_theta(problem, plan, work.sums, beta);
   if (auto near = first_stage(problem, plan, theta, beta)) {
     theta = near->theta;
     beta = near->beta;
@@ -143,8 +152,8 @@ Fit fit(std::shared_ptr<const Model> model, const FitOptions& options) {
   const ResponseSums sums = plan.sums(*fit.model, fit.model->y);
   const auto problem = engine->problem(sums);
   const OptimiseOptions search = search_options(plan, options);
-  const Optimum optimum = find_optimum(*problem, *fit.model, plan, options, search);
   FitWork work{plan, *engine, *problem, sums};
+  const Optimum optimum = find_optimum(work, *fit.model, options, search);
   take(fit, work, optimum);
   add_covariances(fit, work, optimum, search);
   if (!plan.linear && separated(plan, work.information)) fit.status = Status::separation;

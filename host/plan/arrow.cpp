@@ -57,7 +57,7 @@ class Builder {
       for (const int child : children[level][l]) visit(level - 1, child, children);
     node_of_[level][l] = static_cast<int>(out_.nodes.size());
     const int q = paths_.own(level);
-    out_.nodes.push_back({level, effects_, 0, 0, 0, 0, 0, out_.view.factored});
+    out_.nodes.push_back({level, q, effects_, 0, 0, 0, 0, 0, out_.view.factored});
     out_.view.factored += 3 * q * q;
     number_effects(level, l);
   }
@@ -151,15 +151,15 @@ class Builder {
     node.list = static_cast<int>(out_.list.size());
     node.link = static_cast<int>(out_.links.size());
     for (int up = parent[n]; up >= 0; up = parent[up]) {
-      out_.links.push_back({up, static_cast<int>(out_.list.size()) - node.list, 0});
-      for (int c = 0; c < paths_.own(out_.nodes[up].factor); ++c) out_.list.push_back(out_.nodes[up].u + c);
+      out_.links.push_back({up, out_.nodes[up].q, static_cast<int>(out_.list.size()) - node.list, 0});
+      for (int c = 0; c < out_.nodes[up].q; ++c) out_.list.push_back(out_.nodes[up].u + c);
     }
     node.link_count = static_cast<int>(out_.links.size()) - node.link;
     for (const int first : border)
       for (int c = 0; c < own_of_border(first); ++c) out_.list.push_back(first + c);
     node.list_size = static_cast<int>(out_.list.size()) - node.list;
     node.block = values_;
-    const Index q = paths_.own(node.factor);
+    const Index q = node.q;
     values_ += (q + node.list_size) * q;
     check_size();
   }
@@ -181,7 +181,7 @@ class Builder {
       for (int k = 0; k < node.link_count; ++k) {
         ArrowLink& link = out_.links[node.link + k];
         const ArrowNode& ancestor = out_.nodes[link.node];
-        const int q = paths_.own(ancestor.factor);
+        const int q = link.q;
         link.place = static_cast<int>(out_.place.size());
         for (int c = 0; c < q; ++c) out_.place.push_back(c);
         int at = 0;
@@ -214,7 +214,7 @@ class Builder {
     out_.view.values = values_;
   }
   Index node_pair(const ArrowNode& node, int later) const {
-    const Index q = paths_.own(node.factor);
+    const Index q = node.q;
     if (later == node.u) return node.block;
     const auto begin = out_.list.begin() + node.list;
     // Ancestors of a post-order are ascending, as the border is.
@@ -262,8 +262,7 @@ class Builder {
   /// See ArrowRun.
   bool alike(const ArrowNode& a, const ArrowNode& b) const {
     const auto list_of_border = [&](const ArrowNode& node) {
-      return node.link_count == 0 && paths_.own(node.factor) == 1 &&
-             consecutive(out_.list.data() + node.list, node.list_size);
+      return node.link_count == 0 && node.q == 1 && consecutive(out_.list.data() + node.list, node.list_size);
     };
     return list_of_border(a) && list_of_border(b) && a.list_size == b.list_size &&
            out_.list[a.list] == out_.list[b.list];
@@ -318,8 +317,39 @@ void ArrowData::point() {
   each_array(view, [](const auto& array, auto& pointer) { pointer = array.data(); });
 }
 
+/// The rows' part of Z'WZ and Z'WX. OneEach: of every factor there is one effect, so that the compiler knows
+/// the sizes.
+template <bool OneEach>
+void ArrowData::add_rows(const PlanData& plan) {
+  const int F = view.factors, p = plan.p;
+  const int* const first_of = plan.paths.level_first.data();
+  double *const ZZ_at = ZZ.data(), *const ZX_at = ZX.data();
+  const int *at = pair.data(), *row_effect = effect.data();
+  const double *x = plan.X.data(), *z = plan.Z.data();
+  for (const double w : plan.cells.weight) {
+    for (int f = 0; f < F; ++f) {
+      const double* z_f = OneEach ? z + f : z + first_of[f];
+      const int qf = OneEach ? 1 : first_of[f + 1] - first_of[f];
+      for (int r = 0; r < qf; ++r) {
+        const double wz = w * z_f[r];
+        double* const to = ZX_at + std::size_t(row_effect[f] + r) * p;
+        for (int j = 0; j < p; ++j) to[j] += wz * x[j];
+      }
+      for (int g = 0; g <= f; ++g, ++at) {
+        const double* z_g = OneEach ? z + g : z + first_of[g];
+        const int qg = OneEach ? 1 : first_of[g + 1] - first_of[g];
+        for (int r = 0; r < qf; ++r)
+          for (int c = 0; c < (f == g ? r + 1 : qg); ++c) ZZ_at[*at + r * qg + c] += w * z_f[r] * z_g[c];
+      }
+    }
+    x += p;
+    z += plan.paths.Q;
+    row_effect += F;
+  }
+}
+
 void ArrowData::add_sums(const Model& model, const PlanData& plan) {
-  const int F = view.factors, p = plan.p, Q = plan.paths.Q;
+  const int p = plan.p;
   ZZ.assign(view.values, 0);
   ZX.assign(std::size_t(p) * view.effects, 0);
   using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
@@ -327,28 +357,10 @@ void ArrowData::add_sums(const Model& model, const PlanData& plan) {
   const Eigen::Map<const Eigen::VectorXd> weights(plan.cells.weight.data(), view.rows);
   const Eigen::MatrixXd XWX = X.transpose() * weights.asDiagonal() * X;
   XX.assign(XWX.data(), XWX.data() + XWX.size());
-  const std::vector<int> first_of = plan.paths.level_first;
-  double *const ZZ_at = ZZ.data(), *const ZX_at = ZX.data();
-  const int *at = pair.data(), *row_effect = effect.data();
-  const double *x = plan.X.data(), *z = plan.Z.data();
-  for (std::int64_t i = 0; i < view.rows; ++i, x += p, z += Q, row_effect += F) {
-    const double w = weights[i];
-    for (int f = 0; f < F; ++f) {
-      const double* z_f = z + first_of[f];
-      const int qf = first_of[f + 1] - first_of[f];
-      for (int r = 0; r < qf; ++r) {
-        const double wz = w * z_f[r];
-        double* const to = ZX_at + std::size_t(row_effect[f] + r) * p;
-        for (int j = 0; j < p; ++j) to[j] += wz * x[j];
-      }
-      for (int g = 0; g <= f; ++g, ++at) {
-        const double* z_g = z + first_of[g];
-        const int qg = first_of[g + 1] - first_of[g];
-        for (int r = 0; r < qf; ++r)
-          for (int c = 0; c < (f == g ? r + 1 : qg); ++c) ZZ_at[*at + r * qg + c] += w * z_f[r] * z_g[c];
-      }
-    }
-  }
+  if (plan.paths.Q == view.factors)
+    add_rows<true>(plan);
+  else
+    add_rows<false>(plan);
   const Eigen::VectorXd Xy = model.X.transpose() * model.weights.cwiseProduct(model.y - model.offset);
   const Eigen::VectorXd b = XWX.ldlt().solve(Xy);  // what it subtracts need not be exact
   centre.assign(b.data(), b.data() + p);

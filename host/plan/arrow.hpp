@@ -49,6 +49,8 @@ struct ArrowData {
   ArrowView view{};  ///< what does not point into PlanData's arrays
 
  private:
+  template <bool OneEach>
+  void add_rows(const PlanData& plan);
   void point();
 };
 

@@ -30,10 +30,17 @@ std::vector<std::vector<int>> longest_chains(const Model& model) {
   });
   std::vector<std::vector<int>> chains;
   std::vector<int> chain;
+  const auto is_nested = [&](int fine, int coarse) {
+    return nested(model.factors[fine], model.factors[coarse]);
+  };
+  const auto starts_a_chain = [&](std::size_t at) {
+    return std::none_of(order.begin(), order.begin() + at,
+                        [&](int finer) { return is_nested(finer, order[at]); });
+  };
   const std::function<void(std::size_t)> extend = [&](std::size_t from) {
     bool longest = true;
     for (std::size_t next = from; next < order.size(); ++next) {
-      if (!chain.empty() && !nested(model.factors[chain.back()], model.factors[order[next]])) continue;
+      if (chain.empty() ? !starts_a_chain(next) : !is_nested(chain.back(), order[next])) continue;
       longest = false;
       chain.push_back(order[next]);
       extend(next + 1);

@@ -29,32 +29,45 @@ KernelShape kernel_shape(const Model& model, const Paths& paths) {
   }
 }
 
-void fill_cells(const Model& model, PlanData& plan) {
+void fill_original_rows(const Model& model, PlanData& plan) {
   const Cells& cells = plan.cells;
-  plan.X.resize(cells.size() * plan.p);
-  plan.Z.resize(cells.size() * plan.paths.Q);
-  plan.offset.reserve(cells.size());
-  double *x = plan.X.data(), *z = plan.Z.data();
-  for (const std::int64_t row : cells.model_row) {
-    for (int j = 0; j < plan.p; ++j) *x++ = model.X(row, j);
-    for (std::size_t j = 0; j < model.terms.size(); ++j)
-      for (int c = 0; c < model.terms[j].size(); ++c)
-        z[plan.paths.terms[j].first + c] = model.terms[j].Z(row, c);
-    z += plan.paths.Q;
-    plan.offset.push_back(model.offset[row]);
-  }
   const bool binomial = model.family.kind == FamilyKind::binomial;
   std::vector<double>& weights = binomial ? plan.trials : plan.draw_weight;
   std::vector<double>& ones = binomial ? plan.draw_weight : plan.trials;
   weights.reserve(cells.row.size());
   for (const std::int64_t row : cells.row) weights.push_back(model.weights[row]);
   ones.assign(cells.row.size(), 1);
-  plan.alike.reserve(cells.size());
-  for (std::int64_t i = 0; i < cells.size(); ++i) {
+  plan.alike.assign(cells.size(), 0);
+  for (std::int64_t i = 0; binomial && i < cells.size(); ++i) {
     const auto begin = plan.trials.begin() + cells.first[i], end = plan.trials.begin() + cells.first[i + 1];
-    const bool single = binomial && std::all_of(begin, end, [](double trials) { return trials == 1; });
-    plan.alike.push_back(single && end - begin >= OriginalRows::kFewest ? static_cast<int>(end - begin) : 0);
+    if (end - begin >= OriginalRows::kFewest &&
+        std::all_of(begin, end, [](double trials) { return trials == 1; }))
+      plan.alike[i] = static_cast<int>(end - begin);
   }
+}
+
+void fill_cells(const Model& model, PlanData& plan) {
+  const Cells& cells = plan.cells;
+  const auto gather = [&](const auto& column, double* to, int stride) {
+    const double* const from = column.data();
+    for (const std::int64_t row : cells.model_row) {
+      *to = from[row];
+      to += stride;
+    }
+  };
+  plan.X.resize(cells.size() * plan.p);
+  plan.Z.resize(cells.size() * plan.paths.Q);
+  plan.offset.resize(cells.size());
+  plan.z_square.resize(plan.paths.Q);
+  for (int j = 0; j < plan.p; ++j) gather(model.X.col(j), plan.X.data() + j, plan.p);
+  for (std::size_t j = 0; j < model.terms.size(); ++j)
+    for (int c = 0; c < model.terms[j].size(); ++c) {
+      const int at = plan.paths.terms[j].first + c;
+      gather(model.terms[j].Z.col(c), plan.Z.data() + at, plan.paths.Q);
+      plan.z_square[at] = model.terms[j].Z.col(c).cwiseAbs2().maxCoeff();
+    }
+  gather(model.offset, plan.offset.data(), 1);
+  fill_original_rows(model, plan);
 }
 
 /// log k! up to the largest number of trials that simulation will ask for, within reason.
@@ -141,9 +154,6 @@ void make_view(const Model& model, const PlanOptions& options, PlanData& plan) {
   view.terms = static_cast<int>(plan.paths.terms.size());
   view.level_first = plan.paths.level_first.data();
   view.term = plan.paths.terms.data();
-  plan.z_square.assign(plan.paths.Q, 0);
-  for (auto z = plan.Z.begin(); z != plan.Z.end();)
-    for (double& largest : plan.z_square) largest = std::max(largest, *z * *z), ++z;
   view.z_square = plan.z_square.data();
   for (const TermView& t : plan.paths.terms) {
     const int s = t.size * (t.size + 1) / 2;

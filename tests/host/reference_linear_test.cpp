@@ -25,12 +25,6 @@ using test::reference_case;
 using test::relative_error;
 using test::vector_of;
 
-std::vector<std::string> linear_structures() {
-  std::vector<std::string> structures = test::all_structures();
-  std::erase_if(structures, [](const std::string& s) { return s.find("obs") != std::string::npos; });
-  return structures;
-}
-
 class ReferenceLinearOnRandomModels : public testing::TestWithParam<std::string> {
  protected:
   /// REML and ML, at regular and singular theta.
@@ -126,7 +120,8 @@ TEST_P(ReferenceLinearOnRandomModels, GIsTheSlopeInSigmaWhereLambdaIsZero) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(Structures, ReferenceLinearOnRandomModels, testing::ValuesIn(linear_structures()));
+INSTANTIATE_TEST_SUITE_P(Structures, ReferenceLinearOnRandomModels,
+                         testing::ValuesIn(test::linear_structures()));
 
 // lme4's polished optima.
 

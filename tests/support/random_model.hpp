@@ -22,6 +22,9 @@ const std::vector<std::string>& crossed_structures();
 /// All of them.
 const std::vector<std::string>& all_structures();
 
+/// Those without one level per row, which a linear model cannot have.
+std::vector<std::string> linear_structures();
+
 struct RandomModelOptions {
   std::string random_effects = {};  ///< of all_structures(); "" draws one
   bool any_structure = false;       ///< draws of all_structures(), not of separable_structures() alone

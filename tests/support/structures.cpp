@@ -57,4 +57,10 @@ const std::vector<std::string>& all_structures() {
   return structures;
 }
 
+std::vector<std::string> linear_structures() {
+  std::vector<std::string> structures = all_structures();
+  std::erase_if(structures, [](const std::string& s) { return s.find("obs") != std::string::npos; });
+  return structures;
+}
+
 }  // namespace cuglmm::test
