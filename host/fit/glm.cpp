@@ -9,23 +9,26 @@
 namespace cuglmm {
 namespace {
 
-/// mu and V(mu).
-struct Moment {
-  double mu, variance;
+using Eigen::ArrayXd;
+
+/// mu and V(mu) of some rows.
+struct Moments {
+  ArrayXd mu, variance;
 };
-Moment moment(FamilyKind family, double eta) {
+Moments moments(FamilyKind family, const ArrayXd& eta) {
   if (family == FamilyKind::poisson) {
-    const double mu = std::exp(std::min(eta, 700.0));
+    const ArrayXd mu = eta.min(700).exp();
     return {mu, mu};
   }
-  const double e = std::exp(-std::abs(eta)), large = 1 / (1 + e), small = e * large;
-  return {eta >= 0 ? large : small, large * small};
+  const ArrayXd e = (-eta.abs()).exp(), large = 1 / (1 + e), small = e * large;
+  return {(eta >= 0).select(large, small), large * small};
 }
 
-double link_of_start(FamilyKind family, double y, double weight) {
-  if (family == FamilyKind::poisson) return std::log(y + 0.1);
-  const double mu = (weight * y + 0.5) / (weight + 1);  // R's mustart
-  return std::log(mu / (1 - mu));
+/// eta of R's mustart; py: sums of p y of rows of so much weight.
+ArrayXd eta_of_start(FamilyKind family, const ArrayXd& py, const ArrayXd& weight) {
+  if (family == FamilyKind::poisson) return ((weight > 0).select(py / weight, 0) + 0.1).log();
+  const ArrayXd mu = (py + 0.5) / (weight + 1);
+  return (mu / (1 - mu)).log();
 }
 
 /// sum p y over the rows of each cell.
@@ -39,31 +42,28 @@ std::vector<double> weighted_responses(const Model& model, const Cells& cells) {
 
 /// The weighted least squares of one iteration: X'WX and X'W (eta - offset) + X'(p y - p mu).
 struct NormalEquations {
-  Eigen::MatrixXd XWX;  ///< lower triangle
+  Eigen::MatrixXd XWX;
   Eigen::VectorXd XWz;
-
-  void add(const double* x, double w, double wz) {
-    for (Eigen::Index j = 0; j < XWz.size(); ++j) {
-      const double wx = w * x[j];
-      for (Eigen::Index k = j; k < XWz.size(); ++k) XWX(k, j) += wx * x[k];
-      XWz[j] += wz * x[j];
-    }
-  }
 };
 
-/// At beta; null: at R's mustart.
+/// At beta; null: at R's mustart. Some rows at once, by products of matrices.
 NormalEquations normal_equations(FamilyKind family, const PlanData& plan, const std::vector<double>& py,
                                  const Eigen::VectorXd* beta) {
+  using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  constexpr std::int64_t kAtOnce = 256;
   NormalEquations sums{Eigen::MatrixXd::Zero(plan.p, plan.p), Eigen::VectorXd::Zero(plan.p)};
-  for (std::int64_t i = 0; i < plan.cells.size(); ++i) {
-    const double weight = plan.cells.weight[i], *x = plan.X.data() + i * plan.p;
-    if (!(weight > 0)) continue;
-    double fixed = 0;  // eta - offset
-    for (int j = 0; beta && j < plan.p; ++j) fixed += x[j] * (*beta)[j];
-    if (!beta) fixed = link_of_start(family, py[i] / weight, weight) - plan.offset[i];
-    const Moment at = moment(family, fixed + plan.offset[i]);
-    const double w = weight * std::max(at.variance, 1e-12);
-    sums.add(x, w, w * fixed + py[i] - weight * at.mu);
+  for (std::int64_t first = 0; first < plan.cells.size(); first += kAtOnce) {
+    const std::int64_t rows = std::min(kAtOnce, plan.cells.size() - first);
+    const Eigen::Map<const RowMatrix> X(plan.X.data() + first * plan.p, rows, plan.p);
+    const auto part = [&](const std::vector<double>& of) {
+      return Eigen::Map<const ArrayXd>(of.data() + first, rows);
+    };
+    const auto offset = part(plan.offset), weight = part(plan.cells.weight), y = part(py);
+    const ArrayXd fixed = beta ? ArrayXd(X * *beta) : eta_of_start(family, y, weight) - offset;
+    const Moments at = moments(family, fixed + offset);
+    const ArrayXd w = weight * at.variance.max(1e-12), wz = w * fixed + y - weight * at.mu;
+    sums.XWX += X.transpose() * w.matrix().asDiagonal() * X;
+    sums.XWz += X.transpose() * wz.matrix();
   }
   return sums;
 }
@@ -81,7 +81,7 @@ Eigen::VectorXd glm_start(const Model& model, const PlanData& plan) {
     const NormalEquations sums =
         normal_equations(model.family.kind, plan, py, iteration == 0 ? nullptr : &beta);
     const Eigen::VectorXd next = sums.XWX.ldlt().solve(sums.XWz), newton = next - beta;
-    const double decrement = newton.dot(sums.XWX.selfadjointView<Eigen::Lower>() * newton);
+    const double decrement = newton.dot(sums.XWX * newton);
     if (!std::isfinite(decrement)) break;
     if (iteration > 1 && !(decrement < last)) {
       step /= 2;

@@ -1,5 +1,7 @@
 #include <host/fit/separation.hpp>
 
+#include <algorithm>
+
 #include <Eigen/Eigenvalues>
 
 namespace cuglmm {
@@ -15,11 +17,15 @@ bool separated(const PlanData& plan, const Eigen::MatrixXd& information) {
   const Eigen::MatrixXd root =  // root root' = information^-1
       scale.cwiseInverse().asDiagonal() * eigen.eigenvectors() *
       values.cwiseSqrt().cwiseInverse().asDiagonal();
-  Eigen::VectorXd x(plan.p);
-  for (std::int64_t i = 0; i < plan.cells.size(); ++i) {
-    if (!(plan.cells.weight[i] > 0)) continue;
-    for (int j = 0; j < plan.p; ++j) x[j] = plan.X[i * plan.p + j];
-    if ((root.transpose() * x).squaredNorm() > 1e4) return true;
+  using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const std::int64_t rows = plan.cells.size();
+  constexpr std::int64_t kAtOnce = 256;
+  for (std::int64_t first = 0; first < rows; first += kAtOnce) {
+    const Eigen::Map<const RowMatrix> X(plan.X.data() + first * plan.p, std::min(kAtOnce, rows - first),
+                                        plan.p);
+    const Eigen::VectorXd uncertainty = (X * root).rowwise().squaredNorm();
+    for (Eigen::Index i = 0; i < uncertainty.size(); ++i)
+      if (uncertainty[i] > 1e4 && plan.cells.weight[first + i] > 0) return true;
   }
   return false;
 }
