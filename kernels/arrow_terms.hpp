@@ -252,29 +252,50 @@ CUGLMM_CALL void conditional_variances(const PlanView& plan, const ArrowWork<Rea
   });
 }
 
-/// to -= left'right, lower triangle; left, right: rows x columns. Of a few rows the sums stay in registers.
+/// use(j, k, sum over i < rows of left(i, j) right(i, k)) for begin <= j < end and k <= j. The sums of a tile
+/// stay in registers; what of it is above the diagonal is summed up for nothing.
+template <class Real, class Left, class Right, class Use>
+CUGLMM_LANE void each_cross_product(Index rows, Index begin, Index end, const Left& left, const Right& right,
+                                    const Use& use) {
+  constexpr int kHeight = 2, kWidth = 4;
+  for (Index row = begin; row < end; row += kHeight) {
+    const Index last = row + kHeight < end ? row + kHeight - 1 : end - 1;
+    for (Index column = 0; column <= last; column += kWidth) {
+      Index j[kHeight], k[kWidth];
+      Real sum[kHeight][kWidth];
+      for (int r = 0; r < kHeight; ++r) j[r] = row + r < last ? row + r : last;
+      for (int c = 0; c < kWidth; ++c) k[c] = column + c < last ? column + c : last;
+      for (auto& sums : sum)
+        for (Real& entry : sums) entry = Real(0.0);
+      for (Index i = 0; i < rows; ++i) {
+        Real right_i[kWidth];
+        for (int c = 0; c < kWidth; ++c) right_i[c] = right(i, k[c]);
+        for (int r = 0; r < kHeight; ++r) {
+          const Real left_i = left(i, j[r]);
+          for (int c = 0; c < kWidth; ++c) sum[r][c] = fma_(left_i, right_i[c], sum[r][c]);
+        }
+      }
+      for (int r = 0; r < kHeight && row + r <= last; ++r)
+        for (int c = 0; c < kWidth && column + c <= row + r; ++c) use(row + r, column + c, sum[r][c]);
+    }
+  }
+}
+
+/// Rows that are summed up at once, while they are near.
+constexpr int kRowsAtOnce = 64;
+
+/// to -= left'right, lower triangle; left, right: rows x columns.
 template <class Real, class Threads>
 CUGLMM_CALL void subtract_cross_product(const Lanes<Real>& left, const Lanes<Real>& right, Index rows,
                                         Index columns, const Lanes<Real>& to, const Threads& threads) {
-  constexpr Index kRows = 64;
   threads.ranges(columns, [&](Index begin, Index end) {
-    for (Index first = 0; first < rows; first += kRows) {
-      const Index last = first + kRows < rows ? first + kRows : rows;
-      for (Index j = begin; j < end; ++j)
-        for (Index k = 0; k <= j; k += kSeveral) {
-          Index at[kSeveral];  // what is past the diagonal is summed up for nothing
-          Real sum[kSeveral];
-          for (Index c = 0; c < kSeveral; ++c) {
-            at[c] = k + c < j ? k + c : j;
-            sum[c] = Real(0.0);
-          }
-          for (Index i = first; i < last; ++i) {
-            const Real left_ij = left[i * columns + j];
-            const Lanes<Real> right_i = right.from(i * columns);
-            for (Index c = 0; c < kSeveral; ++c) sum[c] = fma_(left_ij, right_i[at[c]], sum[c]);
-          }
-          for (Index c = 0; c < kSeveral && k + c <= j; ++c) to[j * columns + k + c] -= sum[c];
-        }
+    for (Index first = 0; first < rows; first += kRowsAtOnce) {
+      const Index count = first + kRowsAtOnce < rows ? kRowsAtOnce : rows - first;
+      const auto entry_of = [=](const Lanes<Real>& of) {
+        return [at = of.from(first * columns), columns](Index i, Index j) { return at[i * columns + j]; };
+      };
+      each_cross_product<Real>(count, begin, end, entry_of(left), entry_of(right),
+                               [&](Index j, Index k, const Real& sum) { to[j * columns + k] -= sum; });
     }
   });
 }

@@ -246,7 +246,7 @@ class BorderedRows {
     return {own.from(-view_.border_first * p), own.from(border), own.from(border + p * p)};
   }
 
-  /// Z'WX, X'WX into A, X's of all rows.
+  /// Z'WX, X'WX into A; where beta is profiled also X's of all rows.
   CUGLMM_CALL void weigh_columns() const {
     const Index p = plan_.p, border = view_.border * p, parts = view_.part_count;
     const Index stride = border + p * p + p;
@@ -270,21 +270,35 @@ class BorderedRows {
     zero(sums.score, p);
     if (view_.part_count > 1) zero(sums.border.from(view_.border_first * p), view_.border * p);
     each_own_effect(view_.parts[part], [&](Index i) { zero(work_.ZX.from(i * p), p); });
-    const Rows<0> of(plan_);
-    for (Index i = view_.parts[part].row_begin; i < view_.parts[part].row_end; ++i) {
-      const double* x = of.X + i * p;
-      const Real mu = work_.mean[i], weight(of.weight(i)), w = weight * Family::variance(mu);
-      for (Index j = 0; j < p; ++j) {
-        const Real wx = w * x[j];
-        sums.score[j] -= weight * mu * x[j];
-        for (Index k = 0; k <= j; ++k) sums.XX[j * p + k] = fma_(wx, Real(x[k]), sums.XX[j * p + k]);
-      }
-      of.each_effect(i, [&](int effect, double z) {
-        const Lanes<Real> to = (effect < view_.border_first ? work_.ZX : sums.border).from(effect * p);
-        const Real wz = w * z;
+    const Index end = view_.parts[part].row_end;
+    with_rows([&](const auto of) {
+      for (Index first = view_.parts[part].row_begin; first < end; first += kRowsAtOnce)
+        add_columns(of, first, first + kRowsAtOnce < end ? kRowsAtOnce : end - first, sums);
+    });
+  }
+  template <int F>
+  CUGLMM_CALL void add_columns(const Rows<F>& of, Index first, Index rows, const Columns& sums) const {
+    const Index p = plan_.p;
+    const double* const X = of.X + first * p;
+    const Lanes<Real> mean = work_.mean.from(first), ZX = work_.ZX, border = sums.border;
+    const int border_first = view_.border_first;
+    Real w[kRowsAtOnce];
+    for (Index i = 0; i < rows; ++i) {
+      w[i] = of.weight(first + i) * Family::variance(Real(mean[i]));
+      of.each_effect(first + i, [=, w_i = w[i], x = X + i * p](int effect, double z) {
+        const Lanes<Real> to = (effect < border_first ? ZX : border).from(effect * p);
+        const Real wz = w_i * z;
         for (Index j = 0; j < p; ++j) to[j] = fma_(wz, Real(x[j]), to[j]);
       });
     }
+    const auto x = [X, p](Index i, Index k) { return Real(X[i * p + k]); };
+    each_cross_product<Real>(
+        rows, 0, p, [&w, x](Index i, Index j) { return w[i] * x(i, j); }, x,
+        [&](Index j, Index k, const Real& sum) { sums.XX[j * p + k] += sum; });
+    if (!plan_.profiled) return;
+    each_cross_product<Real>(
+        rows, p - 1, p, [&](Index i, Index) { return mean[i] * of.weight(first + i); }, x,
+        [&](Index, Index k, const Real& sum) { sums.score[k] -= sum; });
   }
 
   /// a m' of the rows (design.md 1.2) into trace, h = Z'(a m') into rhs; after Arrow::invert().

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <numeric>
 #include <string_view>
+#include <utility>
 
 #include <host/plan/order.hpp>
 #include <host/plan/plan_data.hpp>
@@ -20,6 +21,21 @@ std::vector<double> row_keys(const Model& model, const Paths& paths, int width) 
     for (int f = paths.chain; f < paths.levels(); ++f) *key++ = model.factors[paths.factor[f]].codes[i];
   }
   return keys;
+}
+
+/// No two rows of a leaf have the same level of some factor of the border: none of them merge.
+bool all_differ(const Model& model, const Paths& paths, const std::vector<int>& by_leaf) {
+  const std::vector<int>& leaf = model.factors[paths.factor[0]].codes;
+  const auto differ_by = [&](int level) {
+    const GroupingFactor& factor = model.factors[paths.factor[level]];
+    std::vector<int> last_leaf(factor.levels.size(), -1);  // that has met this level
+    return std::none_of(by_leaf.begin(), by_leaf.end(), [&](int row) {
+      return std::exchange(last_leaf[factor.codes[row]], leaf[row]) == leaf[row];
+    });
+  };
+  for (int level = paths.chain; level < paths.levels(); ++level)
+    if (differ_by(level)) return true;
+  return false;
 }
 
 /// For each row the first row that it merges with. by_leaf: the rows, leaf by leaf.
@@ -68,7 +84,7 @@ Cells rows_as_cells(const Model& model, const std::vector<int>& leaf, const std:
 Cells make_cells(const Model& model, const Paths& paths, bool collapse) {
   const std::vector<int>& leaf = model.factors[paths.factor[0]].codes;
   const std::vector<int> by_leaf = ascending(leaf, model.factors[paths.factor[0]].levels.size());
-  if (!collapse) return rows_as_cells(model, leaf, by_leaf);
+  if (!collapse || all_differ(model, paths, by_leaf)) return rows_as_cells(model, leaf, by_leaf);
   const std::vector<int> first = representatives(model, paths, by_leaf);
 
   Cells cells;
