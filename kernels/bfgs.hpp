@@ -16,6 +16,14 @@ namespace cuglmm {
 /// Most that a theta may move in a step.
 constexpr double kLongestStep = 2;
 
+/// Of an evaluation's modes, which need not be more exact than the decrease in sight: what PIRLS leaves is in
+/// error by a hundredth of its tolerance (design.md 1.7). `last` where a step may end the search: it may take
+/// the predicted decrease from 1e4 times the search's tolerance to below it.
+template <class Real>
+CUGLMM_HD Real mode_tolerance(const Real& decrease, double tolerance, const Real& last, const Real& least) {
+  return select_(decrease < 1e4 * tolerance, last, max_(least, min_(1e-3 * decrease, Real(1e-2))));
+}
+
 /// B <- (I - s y'/s'y) B (I - y s'/s'y) + s s'/s'y, s(i) the step taken, y the change of the gradient;
 /// skipped where curvature along s is not positive. B: k x k, symmetric; y, By: k, By scratch.
 template <class Real, class Step>

@@ -151,9 +151,7 @@ class Optimiser {
 }  // namespace
 
 double mode_tolerance(double decrease, double tolerance) {
-  constexpr double kLastStep = 1e4;
-  return decrease < kLastStep * tolerance ? kReportedModeTolerance
-                                          : std::clamp(1e-3 * decrease, kModeTolerance, 1e-2);
+  return mode_tolerance<double>(decrease, tolerance, kReportedModeTolerance, kModeTolerance);
 }
 
 Optimum optimise(Problem& problem, const PlanData& plan, const Eigen::VectorXd& theta,

@@ -13,9 +13,7 @@ namespace cuglmm {
 /// that one-sided differences leave (at 1e-14, standard errors of 300 Poisson counts had five).
 constexpr double kReportedModeTolerance = 1e-16;
 
-/// On the way modes need not be more exact than the decrease in sight: what PIRLS leaves is in error by a
-/// hundredth of its tolerance (design.md 1.7). A step may take the predicted decrease from 1e4 times the
-/// tolerance to below it, so that the next evaluation is the last.
+/// Of the modes of a single fit's evaluations (kernels/bfgs.hpp).
 double mode_tolerance(double decrease, double tolerance);
 
 struct Optimum {

@@ -107,6 +107,21 @@ TEST_P(EveryFit, ItsOwnResponseGivesTheFitBack) {
   EXPECT_LE(refits.evaluations[0], 2);
 }
 
+// Fewer evaluations than a feed's problems have together, as many, and one more.
+TEST_P(EveryFit, TakesNoMoreEvaluationsThanAllowed) {
+  for (const int most : {1, 3, 5, 6}) {
+    const Fits fits = bootstrap(fit_, {.replicates = 30, .seed = 12, .max_evaluations = most});
+    ASSERT_EQ(fits.size(), 30);
+    for (std::size_t r = 0; r < 30; ++r) {
+      EXPECT_GE(fits.evaluations[r], 1);
+      EXPECT_LE(fits.evaluations[r], most);
+      EXPECT_TRUE(fits.status[r] != Status::not_converged || fits.evaluations[r] == most);
+    }
+    EXPECT_TRUE(fits.minus2_log_likelihood.allFinite());
+    EXPECT_TRUE(most > 1 || fits.status == std::vector<Status>(30, Status::not_converged));
+  }
+}
+
 TEST_P(EveryFit, ResponsesDoNotDependOnCollapseOrInstructionSet) {
   Fit rows = fit(*fit_.model, {.simd = "baseline", .collapse = false});
   rows.theta = fit_.theta;
