@@ -90,11 +90,16 @@ class Refits {
     job.draws = std::move(draws);
     if (fill) job.fill = stopping(results, std::move(fill));
     job.modes = replicate_start(fit_, plan_);
-    job.finished = stopping(results, [&](const Finished& replicate) {
+    const auto tell = stopping(results, [&](const std::int64_t& done) {
+      if (!options_.progress(done)) results.stop();
+    });
+    job.finished = stopping(results, [&, tell](const Finished& replicate) {
       results.finished(replicate, status_of(replicate));
       if (!options_.progress) return;
       const std::lock_guard lock(progress_mutex);
-      if (!results.stopped() && !options_.progress(results.done())) results.stop();
+      if (results.stopped()) return;
+      const std::int64_t done = results.done();
+      tell(done);  // where it throws, no other thread comes so far
     });
     const std::uint64_t in_flight = engine_->problems_in_flight(job);
     try {

@@ -55,7 +55,7 @@ Case parse_case(const nlohmann::json& json) {
   c.nagq = json.value("nAGQ", 1);
   c.reml = json.value("REML", false);
   c.stage = json.value("stage", "now");
-  c.json = json;
+  c.json = std::make_shared<const nlohmann::json>(json);
   return c;
 }
 

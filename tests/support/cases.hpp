@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -18,12 +19,12 @@ struct Case {
   std::map<std::string, Contrasts> contrasts;
   int nagq = 1;
   bool reml = false;
-  std::string stage;    ///< "now" or "later"
-  nlohmann::json json;  ///< all of it
+  std::string stage;                           ///< "now" or "later"
+  std::shared_ptr<const nlohmann::json> json;  ///< all of it; copies of a case share it
 
   bool is_linear() const { return family == "gaussian" && link == "identity"; }
-  bool has_expected() const { return json.contains("expected"); }
-  const nlohmann::json& expected() const { return json.at("expected"); }
+  bool has_expected() const { return json->contains("expected"); }
+  const nlohmann::json& expected() const { return json->at("expected"); }
 };
 
 /// For names of parameterised tests.

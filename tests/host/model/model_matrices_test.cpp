@@ -107,10 +107,10 @@ class MatrixCase : public testing::TestWithParam<Case> {};
 TEST_P(MatrixCase, HasLme4sMatrices) {
   const Case& c = GetParam();
   const Model model = make_model(c);
-  ASSERT_EQ(model.rows(), c.json.at("nobs").get<std::int64_t>());
-  expect_matrix(c.json.at("X"), model.fixed_names, model.X);
-  EXPECT_EQ(model.dropped_columns, c.json.at("dropped_columns").get<Strings>());
-  const json& response = c.json.at("response");
+  ASSERT_EQ(model.rows(), c.json->at("nobs").get<std::int64_t>());
+  expect_matrix(c.json->at("X"), model.fixed_names, model.X);
+  EXPECT_EQ(model.dropped_columns, c.json->at("dropped_columns").get<Strings>());
+  const json& response = c.json->at("response");
   expect_matrix(response[0], response[0].at("columns"), model.y);
   expect_matrix(response[1], response[1].at("columns"), model.weights);
   expect_matrix(response[2], response[2].at("columns"), model.offset);
@@ -119,11 +119,11 @@ TEST_P(MatrixCase, HasLme4sMatrices) {
 TEST_P(MatrixCase, HasLme4sRandomEffects) {
   const Case& c = GetParam();
   const Model model = make_model(c);
-  const json &terms = c.json.at("terms"), &factors = c.json.at("factors");
+  const json &terms = c.json->at("terms"), &factors = c.json->at("factors");
   ASSERT_EQ(model.terms.size(), terms.size());
   ASSERT_EQ(model.factors.size(), factors.size());
   for (std::size_t j = 0; j < terms.size(); ++j) {
-    EXPECT_EQ(model.terms[j].factor, c.json.at("assign")[j].get<int>());
+    EXPECT_EQ(model.terms[j].factor, c.json->at("assign")[j].get<int>());
     EXPECT_EQ(terms[j].at("name"), model.factors[static_cast<std::size_t>(model.terms[j].factor)].name);
     expect_matrix(terms[j], model.terms[j].columns, model.terms[j].Z);
   }
