@@ -35,9 +35,9 @@ Real evaluate_gaussian(const PlanView& plan, const ProblemLanes<Real>& problem, 
   return Gaussian<Real, Alone>(plan, problem, work.arrow, alone).evaluate(G, gradient, moments);
 }
 
-/// What a feed's problems begin with, all of them side by side. From where a replicate starts PIRLS takes
-/// four or five passes, one or two when its search has come near: in a slice all lanes would take those of
-/// each new problem. Real: one register.
+/// What problems begin with, as many side by side as a slice has lanes. From where a replicate starts PIRLS
+/// takes four or five passes, one or two when its search has come near: in a slice all lanes would take those
+/// of each new problem.
 template <class Real>
 class Beginning {
  public:
@@ -59,17 +59,41 @@ class Beginning {
     stalled_ = scratch.take(1);
   }
 
-  __attribute__((noinline)) void run(const BatchControl& control, const Feed& feed) {
+  /// The next problem's lane; -1: there is none left.
+  int next(const BatchControl& control, Feed& feed) {
+    if (next_ == count_) {
+      fill(control, feed);
+      if (count_ > 0) run(control);
+    }
+    return next_ < count_ ? next_++ : -1;
+  }
+
+  const ProblemSlice<Real>& slice() const { return slice_; }
+  bool converged(int lane) const { return lane_of(converged_[0], lane) > 0.5; }
+  bool stalled(int lane) const { return lane_of(stalled_[0], lane) > 0.5; }
+
+ private:
+  /// Lanes [0, count_) with problems of several feeds.
+  void fill(const BatchControl& control, Feed& feed) {
+    constexpr int kFeedWidth = Lane<Real>::register_width;
     slice_.clear(control.psi);
     slice_.bfgs.tolerance = control.tolerance;
+    next_ = count_ = 0;
+    while (count_ + kFeedWidth <= ProblemSlice<Real>::width) {
+      control.refill(control.context, feed);
+      if (feed.count == 0) return;
+      for (int source = 0; source < feed.count; ++source, ++count_) {
+        slice_.load(count_, feed, source, kFeedWidth);
+        Search<Real>(slice_.plan, slice_.search_lane(count_), control.tolerance, control.max_evaluations,
+                     control.inverse_hessian)
+            .begin(control.psi, false);
+      }
+    }
+  }
+
+  __attribute__((noinline)) void run(const BatchControl& control) {
     zero(converged_, 1);
     zero(stalled_, 1);
-    for (int lane = 0; lane < feed.count; ++lane) {
-      slice_.load(lane, feed, lane, ProblemSlice<Real>::width);
-      Search<Real>(slice_.plan, slice_.search_lane(lane), control.tolerance, control.max_evaluations,
-                   control.inverse_hessian)
-          .begin(control.psi, false);
-    }
     for (int i = 0; i < kEvaluations && i < control.max_evaluations; ++i) {
       const auto searching = slice_.phase[0] > 0.5;
       if (!any_(searching)) return;
@@ -86,11 +110,6 @@ class Beginning {
     }
   }
 
-  const ProblemSlice<Real>& slice() const { return slice_; }
-  bool converged(int lane) const { return lane_of(converged_[0], lane) > 0.5; }
-  bool stalled(int lane) const { return lane_of(stalled_[0], lane) > 0.5; }
-
- private:
   /// Lanes that have come to an end sooner than foreseen, for what is reported.
   void once_more(const Mask<Real>& lanes) const {
     const Bfgs<Real>& bfgs = slice_.bfgs;
@@ -100,6 +119,7 @@ class Beginning {
 
   ProblemSlice<Real> slice_;
   Lanes<Real> converged_, stalled_;
+  int next_ = 0, count_ = 0;
 };
 
 /// Each lane is optimised from feed to Finished; a lane that ends is given another problem, so the slice
@@ -113,7 +133,7 @@ class Batch {
       : plan_(plan), slice_(plan, problems), beginning_(plan, problems) {
     Scratch<Real> scratch{static_cast<Real*>(memory)};
     slice_.lay_out(scratch);
-    if constexpr (kOneRegister) beginning_.lay_out(scratch);
+    beginning_.lay_out(scratch);
     estimate_ = scratch.take((plan_.m + plan_.p) / width + 1);
     bytes_ = scratch.bytes();
   }
@@ -122,7 +142,7 @@ class Batch {
   void optimise(const BatchControl& control, Feed& feed) {
     control_ = &control;
     feed_ = &feed;
-    begins_together_ = kOneRegister && !control.score_start && Beginning<Real>::serves(plan_);
+    begins_together_ = !control.score_start && Beginning<Real>::serves(plan_);
     slice_.bfgs.tolerance = control.tolerance;
     slice_.clear(control.psi);
     for (int lane = 0; lane < width; ++lane) next_problem(lane);
@@ -156,7 +176,6 @@ class Batch {
  private:
   /// A feed is as wide as one register.
   static constexpr int kFeedWidth = Lane<Real>::register_width;
-  static constexpr bool kOneRegister = width == kFeedWidth;
 
   /// What each lane does next, after an evaluation.
   void settle(const typename Bfgs<Real>::Outcome& outcome) {
@@ -211,32 +230,27 @@ class Batch {
   }
 
   void next_problem(int lane) {
-    do {
-      if (feed_->next == feed_->count) refill();
-      if (feed_->count == 0) return;
-    } while (begin(lane, feed_->next++));
-  }
-  void refill() {
-    feed_->next = feed_->count = 0;
-    control_->refill(control_->context, *feed_);
-    if constexpr (kOneRegister)
-      if (begins_together_ && feed_->count > 0) beginning_.run(*control_, *feed_);
-  }
-  /// A problem of the feed; true if it has ended already.
-  bool begin(int lane, int source) {
-    if (!begins_together_) {
-      slice_.load(lane, *feed_, source, kFeedWidth);
-      with_search(lane, [&](Search<Real>& search) { search.begin(control_->psi, control_->score_start); });
-      return false;
+    if (!begins_together_) return load_problem(lane);
+    for (int source; (source = beginning_.next(*control_, *feed_)) >= 0;) {
+      slice_.take_over(lane, beginning_.slice(), source);
+      with_search(lane, [&](Search<Real>&) { lane_of(slice_.phase[0], lane) = kSearch; });
+      if (!settle(lane, beginning_.converged(source), beginning_.stalled(source))) return;
     }
-    slice_.take_over(lane, beginning_.slice(), source);
-    with_search(lane, [&](Search<Real>&) { lane_of(slice_.phase[0], lane) = kSearch; });
-    return settle(lane, beginning_.converged(source), beginning_.stalled(source));
+  }
+  /// Straight from the feed.
+  void load_problem(int lane) {
+    if (feed_->next == feed_->count) {
+      feed_->next = feed_->count = 0;
+      control_->refill(control_->context, *feed_);
+    }
+    if (feed_->count == 0) return;
+    slice_.load(lane, *feed_, feed_->next++, kFeedWidth);
+    with_search(lane, [&](Search<Real>& search) { search.begin(control_->psi, control_->score_start); });
   }
 
   const PlanView& plan_;
   ProblemSlice<Real> slice_;
-  Beginning<Real> beginning_;  ///< where a slice is one register wide
+  Beginning<Real> beginning_;
   std::size_t bytes_ = 0;
   bool begins_together_ = false;
   int busy_ = 0, special_ = 0;  ///< lanes with a problem; of those, lanes that need moments

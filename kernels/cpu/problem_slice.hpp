@@ -98,9 +98,8 @@ struct ProblemSlice {
   }
 
   /// A problem of another slice, as far as its search has come.
-  template <class Other>
-  void take_over(int lane, const ProblemSlice<Other>& from, int source) {
-    const auto copy = [&](const Lanes<Real>& to, const Lanes<Other>& of, Index n) {
+  void take_over(int lane, const ProblemSlice& from, int source) {
+    const auto copy = [&](const Lanes<Real>& to, const Lanes<Real>& of, Index n) {
       for (Index i = 0; i < n; ++i) lane_of(to[i], lane) = lane_of(of[i], source);
     };
     copy(zy, from.zy, plan.zy_total);
