@@ -134,6 +134,7 @@ struct CpuFunctions {
   std::size_t (*batch_bytes)(const PlanView&);
   /// Optimises problems until refill() has none left. Runs in one thread; several may run at once.
   void (*optimise)(const PlanView&, const BatchControl&, Feed&, void* memory);
+  std::size_t (*evaluate_bytes)(const PlanView&);
   /// Objective and gradient of the `feed.count` problems of a feed at psi (k x pack_width, lane fastest); u
   /// is updated. objective: pack_width; gradient: k x pack_width.
   void (*evaluate)(const PlanView&, Feed&, const double* psi, double mode_tolerance, double* objective,

@@ -326,7 +326,7 @@ class CpuEngine : public Engine {
   Eigen::VectorXd evaluate(Feed& feed, const Eigen::MatrixXd& psi, Eigen::MatrixXd& gradient,
                            double mode_tolerance) override {
     const int width = feed_width(), k = static_cast<int>(psi.rows());
-    ScratchBlock scratch(functions_.batch_bytes(plan_.view));
+    ScratchBlock scratch(functions_.evaluate_bytes(plan_.view));
     Eigen::VectorXd objective(width);
     Eigen::MatrixXd psi_lanes(width, k), gradient_lanes(width, k);  // lane fastest
     psi_lanes.topRows(psi.cols()) = psi.transpose();

@@ -129,11 +129,12 @@ class Batch {
  public:
   static constexpr int width = Lane<Real>::width;
 
-  CUGLMM_INLINE Batch(const PlanView& plan, EvaluateProblems<Real> problems, void* memory)
+  /// optimises: scratch for more than evaluate_once().
+  CUGLMM_INLINE Batch(const PlanView& plan, EvaluateProblems<Real> problems, bool optimises, void* memory)
       : plan_(plan), slice_(plan, problems), beginning_(plan, problems) {
     Scratch<Real> scratch{static_cast<Real*>(memory)};
     slice_.lay_out(scratch);
-    beginning_.lay_out(scratch);
+    if (optimises) beginning_.lay_out(scratch);
     estimate_ = scratch.take((plan_.m + plan_.p) / width + 1);
     bytes_ = scratch.bytes();
   }

@@ -42,18 +42,18 @@ struct Functions {
     return plan.separable && plan.shape == KernelShape::one_unit && plan.max_rows <= kShort;
   }
 
-  /// f(batch) of the width and evaluator that serve the plan.
+  /// f(batch) of the width and evaluator that serve the plan; optimises, memory: see Batch.
   template <class F>
-  static auto with_batch(const PlanView& plan, void* memory, F f) {
+  static auto with_batch(const PlanView& plan, bool optimises, void* memory, F f) {
     if (wide(plan)) {
       const bool poisson = plan.family == KernelFamily::poisson_log;
       Batch<Wide> batch(plan,
                         poisson ? &evaluate_separable<Wide, PoissonLog, OneTerm<1, true>, false>
                                 : &evaluate_separable<Wide, BinomialLogit, OneTerm<1, true>, false>,
-                        memory);
+                        optimises, memory);
       return f(batch);
     }
-    Batch<One> batch(plan, evaluator(plan), memory);
+    Batch<One> batch(plan, evaluator(plan), optimises, memory);
     return f(batch);
   }
   static EvaluateProblems<One> evaluator(const PlanView& plan) {
@@ -82,14 +82,17 @@ struct Functions {
 
   static int batch_width(const PlanView& plan) { return Lane<One>::width * (wide(plan) ? 4 : 1); }
   static std::size_t batch_bytes(const PlanView& plan) {
-    return with_batch(plan, nullptr, [](auto& batch) { return batch.bytes(); });
+    return with_batch(plan, true, nullptr, [](auto& batch) { return batch.bytes(); });
+  }
+  static std::size_t evaluate_bytes(const PlanView& plan) {
+    return with_batch(plan, false, nullptr, [](auto& batch) { return batch.bytes(); });
   }
   static void optimise(const PlanView& plan, const BatchControl& control, Feed& feed, void* memory) {
-    with_batch(plan, memory, [&](auto& batch) { batch.optimise(control, feed); });
+    with_batch(plan, true, memory, [&](auto& batch) { batch.optimise(control, feed); });
   }
   static void evaluate(const PlanView& plan, Feed& feed, const double* psi, double mode_tolerance,
                        double* objective, double* gradient, void* memory) {
-    with_batch(plan, memory, [&](auto& batch) {
+    with_batch(plan, false, memory, [&](auto& batch) {
       batch.evaluate_once(feed, Lane<One>::width, psi, mode_tolerance, objective, gradient);
     });
   }
@@ -141,6 +144,7 @@ struct Functions {
             batch_width,
             batch_bytes,
             optimise,
+            evaluate_bytes,
             evaluate,
             slice_bytes,
             evaluate_slices,
