@@ -1,7 +1,6 @@
 #include <host/fit/start.hpp>
 
 #include <algorithm>
-#include <utility>
 
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
