@@ -3,6 +3,7 @@
 /// number.
 #pragma once
 
+#include <kernels/arrow_scratch.hpp>
 #include <kernels/arrow_terms.hpp>
 
 namespace cuglmm {
@@ -18,7 +19,7 @@ class Gaussian {
         work_(work),
         threads_(threads),
         arrow_(plan, work, problem.psi, threads),
-        columns_(Index{plan.p} + 1) {}
+        columns_(columns_of(plan)) {}
 
   /// The deviance or REML criterion, NaN where it does not exist; gradient: m, then beta and sigma.
   CUGLMM_LANE Real evaluate(const Lanes<Real>& G, const Lanes<Real>& gradient,

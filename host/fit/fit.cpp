@@ -95,7 +95,6 @@ void add_modes(Fit& fit, const ProblemEvaluation& at) {
   Eigen::Index first = 0;
   for (const RandomTerm& term : fit.model->terms) {
     const auto levels = static_cast<Eigen::Index>(fit.model->factors[term.factor].levels.size());
-    using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     fit.modes.push_back(Eigen::Map<const RowMatrix>(at.mode.data() + first, levels, term.size()));
     fit.modes_sd.push_back(
         Eigen::Map<const RowMatrix>(at.variance.data() + first, levels, term.size()).cwiseSqrt());

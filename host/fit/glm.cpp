@@ -49,12 +49,11 @@ struct NormalEquations {
 /// At beta; null: at R's mustart. Some rows at once, by products of matrices.
 NormalEquations normal_equations(FamilyKind family, const PlanData& plan, const std::vector<double>& py,
                                  const Eigen::VectorXd* beta) {
-  using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   constexpr std::int64_t kAtOnce = 256;
   NormalEquations sums{Eigen::MatrixXd::Zero(plan.p, plan.p), Eigen::VectorXd::Zero(plan.p)};
   for (std::int64_t first = 0; first < plan.cells.size(); first += kAtOnce) {
     const std::int64_t rows = std::min(kAtOnce, plan.cells.size() - first);
-    const Eigen::Map<const RowMatrix> X(plan.X.data() + first * plan.p, rows, plan.p);
+    const auto X = plan.X_rows(first, rows);
     const auto part = [&](const std::vector<double>& of) {
       return Eigen::Map<const ArrayXd>(of.data() + first, rows);
     };

@@ -17,12 +17,10 @@ bool separated(const PlanData& plan, const Eigen::MatrixXd& information) {
   const Eigen::MatrixXd root =  // root root' = information^-1
       scale.cwiseInverse().asDiagonal() * eigen.eigenvectors() *
       values.cwiseSqrt().cwiseInverse().asDiagonal();
-  using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   const std::int64_t rows = plan.cells.size();
   constexpr std::int64_t kAtOnce = 256;
   for (std::int64_t first = 0; first < rows; first += kAtOnce) {
-    const Eigen::Map<const RowMatrix> X(plan.X.data() + first * plan.p, std::min(kAtOnce, rows - first),
-                                        plan.p);
+    const auto X = plan.X_rows(first, std::min(kAtOnce, rows - first));
     const Eigen::VectorXd uncertainty = (X * root).rowwise().squaredNorm();
     for (Eigen::Index i = 0; i < uncertainty.size(); ++i)
       if (uncertainty[i] > 1e4 && plan.cells.weight[first + i] > 0) return true;

@@ -1,7 +1,5 @@
 #include <host/fit/start.hpp>
 
-#include <algorithm>
-
 #include <Eigen/Cholesky>
 #include <Eigen/Eigenvalues>
 
@@ -40,9 +38,7 @@ void each_level(const ArrowData& arrow, const F& f) {
   for (const BorderBlock& block : arrow.blocks) {
     if (block.row != block.column) continue;
     const int at = arrow.view.border_first + block.row;
-    const auto after = std::upper_bound(arrow.factor_first.begin(), arrow.factor_first.end(), at);
-    f(arrow.view.chain + static_cast<int>(after - arrow.factor_first.begin()) - 1, at,
-      arrow.ZZ.data() + block.block);
+    f(arrow.border_factor(at), at, arrow.ZZ.data() + block.block);
   }
 }
 
@@ -55,7 +51,6 @@ Eigen::VectorXd score_theta(const Paths& paths, const ProblemEvaluation& at_zero
 /// T_l = Z_l'WZ_l, for REML less what X takes of it, Z_l'WX (X'WX)^-1 X'WZ_l; S_l = Z_l'W(y - X centre),
 /// since the centre is the least squares estimate of beta.
 Eigen::VectorXd score_theta(const PlanData& plan, const ResponseSums& sums) {
-  using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   using Rows = Eigen::Map<const RowMatrix>;
   using Small = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor, kMaxPath, kMaxPath>;
   const ArrowData& arrow = *plan.arrow;

@@ -156,16 +156,12 @@ class Builder {
     }
     node.link_count = static_cast<int>(out_.links.size()) - node.link;
     for (const int first : border)
-      for (int c = 0; c < own_of_border(first); ++c) out_.list.push_back(first + c);
+      for (int c = 0; c < paths_.own(out_.border_factor(first)); ++c) out_.list.push_back(first + c);
     node.list_size = static_cast<int>(out_.list.size()) - node.list;
     node.block = values_;
     const Index q = node.q;
     values_ += (q + node.list_size) * q;
     check_size();
-  }
-  int own_of_border(int effect) const {
-    const auto after = std::upper_bound(out_.factor_first.begin(), out_.factor_first.end(), effect);
-    return paths_.own(paths_.chain + static_cast<int>(after - out_.factor_first.begin()) - 1);
   }
   void check_size() const {
     if (values_ > std::numeric_limits<int>::max())
@@ -312,6 +308,11 @@ ArrowData::ArrowData(const Model& model, const Paths& paths, Cells& cells) {
   point();
 }
 
+int ArrowData::border_factor(int number) const {
+  const auto after = std::upper_bound(factor_first.begin(), factor_first.end(), number);
+  return view.chain + static_cast<int>(after - factor_first.begin()) - 1;
+}
+
 /// The view's pointers at the arrays as they are now.
 void ArrowData::point() {
   each_array(view, [](const auto& array, auto& pointer) { pointer = array.data(); });
@@ -352,8 +353,7 @@ void ArrowData::add_sums(const Model& model, const PlanData& plan) {
   const int p = plan.p;
   ZZ.assign(view.values, 0);
   ZX.assign(std::size_t(p) * view.effects, 0);
-  using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  const Eigen::Map<const RowMatrix> X(plan.X.data(), view.rows, p);
+  const auto X = plan.X_rows(0, view.rows);
   const Eigen::Map<const Eigen::VectorXd> weights(plan.cells.weight.data(), view.rows);
   const Eigen::MatrixXd XWX = X.transpose() * weights.asDiagonal() * X;
   XX.assign(XWX.data(), XWX.data() + XWX.size());

@@ -14,6 +14,9 @@ struct ArrowData {
   /// For linear models, after `plan` has its rows: sums over rows, and the centre of responses.
   void add_sums(const Model& model, const PlanData& plan);
 
+  /// The factor, in the plan's order, of an effect of the border, by the effect's number.
+  int border_factor(int number) const;
+
   /// f(array, pointer to it in view) for every array.
   template <class F>
   void each_array(ArrowView& of, F f) const {

@@ -68,6 +68,8 @@ struct ResponseSums {
 struct ArrowData;
 struct FrontsData;
 
+using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
 struct PlanData {
   explicit PlanData(const Model& model, const PlanOptions& options = {});
   PlanData(const PlanData&) = delete;
@@ -94,6 +96,10 @@ struct PlanData {
   PlanView view;  ///< without slices
 
   std::int64_t u_total() const { return view.u_total; }
+  /// X of `count` cells from `first` on.
+  Eigen::Map<const RowMatrix> X_rows(std::int64_t first, std::int64_t count) const {
+    return {X.data() + first * p, count, p};
+  }
   /// Sums of a response on the scale of Model::y (y: n).
   ResponseSums sums(const Model& model, const Eigen::Ref<const Eigen::VectorXd>& y) const;
 

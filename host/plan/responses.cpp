@@ -26,8 +26,7 @@ double likelihood_constant(FamilyKind family, double y, double p) {
 ResponseSums PlanData::sums(const Model& model, const Eigen::Ref<const Eigen::VectorXd>& y) const {
   ResponseSums sums;
   const Eigen::VectorXd py = cell_sums(model, y, sums.constant);
-  using RowMatrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  sums.xy = Eigen::Map<const RowMatrix>(X.data(), cells.size(), p).transpose() * py;
+  sums.xy = X_rows(0, cells.size()).transpose() * py;
   if (!linear) sums.offset_y = Eigen::Map<const Eigen::VectorXd>(offset.data(), cells.size()).dot(py);
   sums.zy.assign(view.zy_total, 0);
   const double* z = Z.data();

@@ -164,7 +164,6 @@ class Batch {
       for (int i = 0; i < k; ++i) lane_of(slice_.bfgs.trial[i], lane) = psi[i * stride + source];
       slice_.load(lane, feed, source, stride);
     }
-    zero(slice_.evaluations, 1);
     zero(slice_.work.sensitivity, slice_.sensitivities());
     slice_.evaluate(Real(mode_tolerance), false);
     for (int lane = 0; lane < feed.count; ++lane) {

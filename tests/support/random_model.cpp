@@ -186,9 +186,6 @@ std::string add_response(Recipe& r, FamilyKind family) {
   return "cbind(y, failures)";
 }
 
-/// A level per row: a linear model refuses them.
-bool is_by_row(const std::string& structure) { return structure.find("obs") != std::string::npos; }
-
 std::string draw_structure(Draw& draw, const RandomModelOptions& options) {
   std::vector<std::string> structures = options.any_structure ? all_structures() : separable_structures();
   if (options.family == FamilyKind::gaussian) std::erase_if(structures, is_by_row);

@@ -22,7 +22,9 @@ const std::vector<std::string>& crossed_structures();
 /// All of them.
 const std::vector<std::string>& all_structures();
 
-/// Those without one level per row, which a linear model cannot have.
+/// One level per row: a linear model refuses that.
+bool is_by_row(const std::string& structure);
+/// All that are not by row.
 std::vector<std::string> linear_structures();
 
 struct RandomModelOptions {

@@ -57,9 +57,11 @@ const std::vector<std::string>& all_structures() {
   return structures;
 }
 
+bool is_by_row(const std::string& structure) { return structure.find("obs") != std::string::npos; }
+
 std::vector<std::string> linear_structures() {
   std::vector<std::string> structures = all_structures();
-  std::erase_if(structures, [](const std::string& s) { return s.find("obs") != std::string::npos; });
+  std::erase_if(structures, is_by_row);
   return structures;
 }
 

@@ -107,7 +107,7 @@ TEST_P(EveryFit, ItsOwnResponseGivesTheFitBack) {
   EXPECT_LE(refits.evaluations[0], 2);
 }
 
-// Fewer evaluations than a feed's problems have together, as many, and one more.
+// Fewer evaluations than problems begin with side by side, as many, and one more.
 TEST_P(EveryFit, TakesNoMoreEvaluationsThanAllowed) {
   for (const int most : {1, 3, 5, 6}) {
     const Fits fits = bootstrap(fit_, {.replicates = 30, .seed = 12, .max_evaluations = most});
